@@ -1,0 +1,182 @@
+/**
+ * What can go wrong, as classes: one for each thing a caller would do differently.
+ *
+ * Every error of this library is a {@link FinanceDbError} with a stable `code`. The driver's own error stays in
+ * `cause`. Messages carry names of tables, columns, constraints and settings, never values of rows or secrets,
+ * because messages reach logs and agents.
+ */
+export type FinanceDbErrorCode =
+  | 'INVALID_INPUT'
+  | 'INVALID_CURSOR'
+  | 'INVALID_CONFIG'
+  | 'NOT_FOUND'
+  | 'CONFLICT'
+  | 'MISSING_REFERENCE'
+  | 'STILL_REFERENCED'
+  | 'RULE_VIOLATION'
+  | 'CONNECTION_FAILED'
+  | 'TIMEOUT'
+  | 'PERMISSION_DENIED'
+  | 'TRANSACTION_CONFLICT'
+  | 'SCHEMA_MISSING'
+  | 'UNSUPPORTED'
+  | 'MIGRATION_FAILED'
+  | 'MIGRATION_EDITED'
+  | 'DATABASE_TOO_NEW'
+
+/** Base of every error that this library throws on purpose. */
+export abstract class FinanceDbError extends Error {
+  abstract readonly code: FinanceDbErrorCode
+  override readonly name: string = 'FinanceDbError'
+}
+
+/** One thing wrong with an input: where, and what would be right. */
+export interface InputIssue {
+  readonly path: string
+  readonly message: string
+}
+
+/** The input breaks its schema. Nothing was written. Fix the input; `issues` says where. */
+export class InvalidInputError extends FinanceDbError {
+  override readonly name = 'InvalidInputError'
+  readonly code = 'INVALID_INPUT'
+  readonly issues: readonly InputIssue[]
+
+  constructor(what: string, issues: readonly InputIssue[], options?: ErrorOptions) {
+    const list = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
+    super(`${what} is not valid: ${list.join('; ')}`, options)
+    this.issues = issues
+  }
+}
+
+/** The page cursor was not made by this list. Start again from the first page. */
+export class InvalidCursorError extends FinanceDbError {
+  override readonly name = 'InvalidCursorError'
+  readonly code = 'INVALID_CURSOR'
+
+  constructor(options?: ErrorOptions) {
+    super('The cursor does not belong to this list: pass the `next` of its previous page, unchanged.', options)
+  }
+}
+
+/** An option or environment variable is malformed. The message names it and never shows a secret. */
+export class InvalidConfigError extends FinanceDbError {
+  override readonly name = 'InvalidConfigError'
+  readonly code = 'INVALID_CONFIG'
+  readonly issues: readonly InputIssue[]
+
+  constructor(issues: readonly InputIssue[], options?: ErrorOptions) {
+    super(`The database configuration is not valid:\n${issues.map((i) => `  ${i.path}: ${i.message}`).join('\n')}`, options)
+    this.issues = issues
+  }
+}
+
+/** No such row, or it belongs to someone else: the two are not told apart. */
+export class NotFoundError extends FinanceDbError {
+  override readonly name = 'NotFoundError'
+  readonly code = 'NOT_FOUND'
+  readonly entity: string
+
+  constructor(entity: string, options?: ErrorOptions) {
+    super(`No such ${entity}, or it belongs to another user.`, options)
+    this.entity = entity
+  }
+}
+
+/** Details that Postgres gives about a broken constraint. */
+export interface ConstraintDetails {
+  readonly table?: string | undefined
+  readonly constraint?: string | undefined
+  readonly column?: string | undefined
+}
+
+abstract class ConstraintError extends FinanceDbError {
+  readonly table: string | undefined
+  readonly constraint: string | undefined
+  readonly column: string | undefined
+
+  constructor(message: string, details: ConstraintDetails = {}, options?: ErrorOptions) {
+    super(message, options)
+    this.table = details.table
+    this.constraint = details.constraint
+    this.column = details.column
+  }
+}
+
+/**
+ * Something else already has this unique value, or an idempotency key was used before with other contents.
+ * Read the existing row, or choose another key.
+ */
+export class ConflictError extends ConstraintError {
+  override readonly name = 'ConflictError'
+  readonly code = 'CONFLICT'
+}
+
+/** The row refers to something that does not exist (or belongs to another user). Create that first. */
+export class MissingReferenceError extends ConstraintError {
+  override readonly name = 'MissingReferenceError'
+  readonly code = 'MISSING_REFERENCE'
+}
+
+/** The row cannot be deleted or re-keyed while others refer to it. Remove those first. */
+export class StillReferencedError extends ConstraintError {
+  override readonly name = 'StillReferencedError'
+  readonly code = 'STILL_REFERENCED'
+}
+
+/** The change breaks a rule of the schema (a check, a not-null, an append-only table). Change the request. */
+export class RuleViolationError extends ConstraintError {
+  override readonly name = 'RuleViolationError'
+  readonly code = 'RULE_VIOLATION'
+}
+
+/**
+ * The database could not be reached, or the connection broke.
+ * `maybeApplied` is true when the statement had been sent, so that a write may or may not have happened.
+ */
+export class ConnectionError extends FinanceDbError {
+  override readonly name = 'ConnectionError'
+  readonly code = 'CONNECTION_FAILED'
+  readonly maybeApplied: boolean
+
+  constructor(message: string, { maybeApplied = false, ...options }: ErrorOptions & { maybeApplied?: boolean } = {}) {
+    super(message, options)
+    this.maybeApplied = maybeApplied
+  }
+}
+
+/** A limit in time was hit: a pool slot, a connection, a lock or a statement. `waitedFor` says which. */
+export class TimeoutError extends FinanceDbError {
+  override readonly name = 'TimeoutError'
+  readonly code = 'TIMEOUT'
+  readonly waitedFor: 'connection' | 'lock' | 'statement'
+
+  constructor(waitedFor: 'connection' | 'lock' | 'statement', message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.waitedFor = waitedFor
+  }
+}
+
+/** The database role lacks a privilege. Grant it, or connect as another role. */
+export class PermissionDeniedError extends FinanceDbError {
+  override readonly name = 'PermissionDeniedError'
+  readonly code = 'PERMISSION_DENIED'
+}
+
+/** Another transaction got in the way (serialization failure or deadlock) and retries did not help. Nothing was written. */
+export class TransactionConflictError extends FinanceDbError {
+  override readonly name = 'TransactionConflictError'
+  readonly code = 'TRANSACTION_CONFLICT'
+}
+
+/** The finance schema, or a part of it, is not there. Run `migrate(db)`. */
+export class SchemaMissingError extends FinanceDbError {
+  override readonly name = 'SchemaMissingError'
+  readonly code = 'SCHEMA_MISSING'
+}
+
+/** This database, driver or installation cannot do what was asked. The message says what to add. */
+export class UnsupportedError extends FinanceDbError {
+  override readonly name = 'UnsupportedError'
+  readonly code = 'UNSUPPORTED'
+}
