@@ -1,21 +1,26 @@
-/** What a statement may refer to: quoted identifiers. Rendered with default names for checksums, with the real ones when run. */
+/** What a statement may refer to. Rendered with the default names for checksums, with the real ones when run. */
 export interface Names {
-  /** The schema that holds everything of ours. */
+  /** Quoted identifier of the schema that holds our objects, `"finance"` unless the host chose another. */
   readonly finance: string
-  /** The schema that holds pgvector's types and operators. */
+  /** Quoted identifier of the schema that pgvector's types, operators and operator classes live in. */
   readonly vector: string
 }
 
-/** One step of the schema. Released steps are never edited: the next one corrects. */
+/**
+ * One step of the schema. It runs in a transaction of its own, with an empty `search_path`, so every name that is not
+ * of `pg_catalog` has to be qualified through {@link Names}.
+ *
+ * A released migration is never edited: the next one corrects it. `up` is checksummed, `down` is not.
+ */
 export interface SqlMigration {
-  /** `0001_users`: sorted order is the order of application. */
+  /** `'0001_users'`: the sorted order of names is the order of application. */
   readonly name: string
-  /** One statement each, so that every one can be run alone (Citus wants it) and named when it fails. */
+  /** The statements, one in each string. */
   readonly up: (names: Names) => readonly string[]
-  /** Undoes `up`, with the data that came since. For development. */
+  /** Undoes `up`; says in a comment what data is lost. */
   readonly down: (names: Names) => readonly string[]
-  /** Older code must not run against a database that has it. */
+  /** Code that does not know this migration must not run against a database that has it. */
   readonly breaking?: boolean
-  /** Applied only where pgvector is; skipped elsewhere, without an error, and picked up by a later run. */
+  /** Applied only where pgvector is installed or can be created; skipped elsewhere, and picked up by a later run. */
   readonly requires?: 'vector'
 }
