@@ -1,0 +1,45 @@
+import { functions } from './0001_functions.js'
+import { users } from './0002_users.js'
+import { consentRecords } from './0003_consent_records.js'
+import { accounts } from './0004_accounts.js'
+import { transfers } from './0005_transfers.js'
+import { transactions } from './0006_transactions.js'
+import { balances } from './0007_balances.js'
+import { p2pTransfers } from './0008_p2p_transfers.js'
+import { cards } from './0009_cards.js'
+import { investments } from './0010_investments.js'
+import { computedFeatures } from './0011_computed_features.js'
+import { personaAssignments } from './0012_persona_assignments.js'
+import { insights } from './0013_insights.js'
+import { recommendations } from './0014_recommendations.js'
+import { decisionTraces } from './0015_decision_traces.js'
+import { chatLogs } from './0016_chat_logs.js'
+import { operatorActions } from './0017_operator_actions.js'
+import { authSessions } from './0018_auth_sessions.js'
+import { auditLog } from './0019_audit_log.js'
+import { documents } from './0020_documents.js'
+import type { SqlMigration } from './shape.js'
+
+/** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
+export const migrations: readonly SqlMigration[] = [
+  functions,
+  users,
+  consentRecords,
+  accounts,
+  transfers,
+  transactions,
+  balances,
+  p2pTransfers,
+  cards,
+  investments,
+  computedFeatures,
+  personaAssignments,
+  insights,
+  recommendations,
+  decisionTraces,
+  chatLogs,
+  operatorActions,
+  authSessions,
+  auditLog,
+  documents,
+]
