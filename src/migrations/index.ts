@@ -1,0 +1,2 @@
+export { migrations } from './list.js'
+export type { Names, SqlMigration } from './shape.js'
