@@ -15,9 +15,9 @@ export interface Names {
 export interface SqlMigration {
   /** `'0001_users'`: the sorted order of names is the order of application. */
   readonly name: string
-  /** The statements, one in each string. */
+  /** One statement each, so that every one can be run alone (Citus wants it) and named when it fails. */
   readonly up: (names: Names) => readonly string[]
-  /** Undoes `up`; says in a comment what data is lost. */
+  /** Undoes `up`, with the data that came since. For development. */
   readonly down: (names: Names) => readonly string[]
   /** Code that does not know this migration must not run against a database that has it. */
   readonly breaking?: boolean
