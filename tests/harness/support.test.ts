@@ -1,0 +1,88 @@
+import { sql } from 'kysely'
+import { describe, expect } from 'vitest'
+import { OneConnectionPool } from '../one-connection-pool.js'
+import { freshDatabase, sandboxHandle, test } from '../support.js'
+
+const countUsers = sql<{ n: number }>`select count(*)::int4 as n from ${sql.table('finance.users')}`
+const addUser = (email: string) =>
+  sql`insert into ${sql.table('finance.users')} (email, first_name, last_name) values (${email}, 'A', 'B')`
+
+describe('db', () => {
+  test('takes a write', async ({ db }) => {
+    await addUser('first@example.org').execute(db)
+
+    expect((await countUsers.execute(db)).rows).toEqual([{ n: 1 }])
+  })
+
+  test('does not see what the test before it wrote', async ({ db }) => {
+    expect((await countUsers.execute(db)).rows).toEqual([{ n: 0 }])
+  })
+
+  test('goes on after a statement that was refused', async ({ db }) => {
+    await addUser('same@example.org').execute(db)
+
+    await expect(addUser('same@example.org').execute(db)).rejects.toThrow(/duplicate key/)
+
+    expect((await countUsers.execute(db)).rows).toEqual([{ n: 1 }])
+  })
+
+  test('undoes a transaction that fails, and only that', async ({ db }) => {
+    await addUser('kept@example.org').execute(db)
+
+    const failing = db.transaction().execute(async (trx) => {
+      await addUser('lost@example.org').execute(trx)
+      throw new Error('stop')
+    })
+
+    await expect(failing).rejects.toThrow('stop')
+    expect((await countUsers.execute(db)).rows).toEqual([{ n: 1 }])
+  })
+
+  test('keeps what a transaction committed, with savepoints inside it', async ({ db }) => {
+    const trx = await db.startTransaction().setIsolationLevel('serializable').execute()
+    await addUser('a@example.org').execute(trx)
+    const inner = await trx.savepoint('inner').execute()
+    await addUser('b@example.org').execute(inner)
+    await (await inner.rollbackToSavepoint('inner').execute()).commit().execute()
+
+    expect((await countUsers.execute(db)).rows).toEqual([{ n: 1 }])
+  })
+
+  test('refuses to commit a transaction in which a statement failed', async ({ db }) => {
+    const trx = await db.startTransaction().execute()
+    await addUser('a@example.org').execute(trx)
+    await expect(addUser('a@example.org').execute(trx)).rejects.toThrow(/duplicate key/)
+
+    await expect(trx.commit().execute()).rejects.toThrow()
+
+    expect((await countUsers.execute(db)).rows).toEqual([{ n: 0 }])
+  })
+
+  test('lets transactions that are started together take turns', async ({ db }) => {
+    const add = (email: string) => db.transaction().execute((trx) => addUser(email).execute(trx))
+
+    await Promise.all([add('a@example.org'), add('b@example.org'), add('c@example.org')])
+
+    expect((await countUsers.execute(db)).rows).toEqual([{ n: 3 }])
+  })
+
+  test('says so when a transaction waits for a second connection', async ({ sandboxUrl }) => {
+    const db = sandboxHandle(await OneConnectionPool.open({ connectionString: sandboxUrl }, 100))
+    const waiting = db.transaction().execute(() => countUsers.execute(db))
+
+    await expect(waiting).rejects.toThrow(/only connection/)
+    await db.destroy()
+  })
+})
+
+describe('freshDatabase', () => {
+  test('has the tables, nothing in them, and commits', async () => {
+    await using mine = await freshDatabase()
+    await using other = await freshDatabase()
+
+    await addUser('a@example.org').execute(mine.db)
+
+    expect((await countUsers.execute(mine.db)).rows).toEqual([{ n: 1 }])
+    expect((await countUsers.execute(other.db)).rows).toEqual([{ n: 0 }])
+  })
+})
