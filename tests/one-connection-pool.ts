@@ -61,7 +61,7 @@ class BorrowedClient {
 
   // One signature for what pg.Client overloads: text, a config, or a stream (COPY) or cursor that submits itself.
   // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg cannot be spelled as one type
-  query(query: any, values?: unknown[]): any {
+  query(query: any, values?: readonly unknown[]): any {
     if (typeof query === 'object' && typeof query.submit === 'function') return this.#client.query(query)
     const text: string = typeof query === 'string' ? query : query.text
     const [, verb] = /^\s*(begin|start transaction|commit|rollback)\b(?!\s+to\b)/i.exec(text) ?? []
@@ -74,7 +74,7 @@ class BorrowedClient {
       case 'rollback':
         return this.#rollback()
       default:
-        return this.#inTransaction ? this.#client.query(query, values) : this.#alone(query, values)
+        return this.#inTransaction ? this.#client.query(query, values?.slice()) : this.#alone(query, values?.slice())
     }
   }
 
