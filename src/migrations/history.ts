@@ -1,0 +1,156 @@
+import { type Kysely, sql } from 'kysely'
+import { version } from '../version.js'
+import { sqlState } from './failures.js'
+import { identifier, literal } from './names.js'
+import type { MigrationSource, Step } from './steps.js'
+
+/** A migration that was applied. */
+export interface AppliedMigration {
+  /** From 1, in the order of application. */
+  readonly sequence: number
+  readonly name: string
+  readonly source: MigrationSource
+  /** SHA-256 of its statements; null when it is code. */
+  readonly checksum: string | null
+  /** Code that does not know this migration must not run against the database. */
+  readonly breaking: boolean
+  readonly applied_at: Date
+  readonly duration_ms: number
+  /** Of this library, when it applied the migration. */
+  readonly package_version: string
+  /** The database role. */
+  readonly applied_by: string
+}
+
+/** What the database says of itself, in one query. */
+export interface State {
+  /** In the order of application; undefined where there is no history table. */
+  readonly history: readonly AppliedMigration[] | undefined
+  readonly vector: VectorState | undefined
+}
+
+/** What is known of pgvector, asked only while a migration that requires it is not applied. */
+export interface VectorState {
+  /** The schema that pgvector is installed in; null where it is not installed. */
+  readonly schema: string | null
+  /** Whether this role can install it; null when the server does not have it. */
+  readonly creatable: boolean | null
+  /** Whether there is a schema `public` to install it in. */
+  readonly public: boolean
+}
+
+/** The history table of a schema, qualified and quoted. */
+export function historyTable(schema: string): string {
+  return `${identifier(schema)}.migrations`
+}
+
+/** What makes the history table, one statement each. */
+export function createHistory(schema: string): string[] {
+  const table = historyTable(schema)
+  const columns = {
+    sequence: 'From 1, in the order of application.',
+    name: 'The file of the migration, without its extension.',
+    source: 'finance-db: part of the library. host: of the application that embeds it.',
+    checksum: 'SHA-256 of the statements; null when the migration is code.',
+    breaking: 'Code that does not know this migration must not run against the database.',
+    duration_ms: 'Milliseconds that its statements took.',
+    package_version: 'Version of the library that applied it.',
+    applied_by: 'Database role that applied it.',
+  }
+  return [
+    `create table if not exists ${table} (
+  sequence integer not null,
+  name text not null,
+  source text not null,
+  checksum text,
+  breaking boolean not null,
+  applied_at timestamptz not null default clock_timestamp(),
+  duration_ms integer not null,
+  package_version text not null,
+  applied_by text not null default current_user,
+  constraint migrations_pkey primary key (name),
+  constraint migrations_sequence_key unique (sequence),
+  constraint migrations_source_check check (source in ('finance-db', 'host')),
+  constraint migrations_checksum_check check (checksum is not null or source = 'host'),
+  constraint migrations_duration_ms_check check (duration_ms >= 0)
+)`,
+    `comment on table ${table} is 'Migrations that this schema has had. Written by migrate(); not to be edited.'`,
+    ...Object.entries(columns).map(([name, text]) => `comment on column ${table}.${name} is ${literal(text)}`),
+  ]
+}
+
+/** @param duration An SQL expression for milliseconds. */
+export function insertHistory(schema: string, step: Step, duration: string): string {
+  const { name, source, checksum, breaking } = step
+  const values = [
+    literal(name),
+    literal(source),
+    checksum === null ? 'null' : literal(checksum),
+    breaking,
+    duration,
+    literal(version),
+  ]
+  return `insert into ${historyTable(schema)} (sequence, name, source, checksum, breaking, duration_ms, package_version)
+select coalesce(max(sequence), 0) + 1, ${values.join(', ')} from ${historyTable(schema)}`
+}
+
+export function deleteHistory(schema: string, name: string): string {
+  return `delete from ${historyTable(schema)} where name = ${literal(name)}`
+}
+
+/**
+ * Reads the history and, while one of `vectorSteps` is not in it, what there is of pgvector: one round trip.
+ * Everything comes as one JSON text, which no type parser or plugin of the host's changes.
+ */
+export async function readState(db: Kysely<unknown>, schema: string, vectorSteps: readonly string[]): Promise<State> {
+  const table = sql.raw(historyTable(schema))
+  const applied = sql`(select count(*) from ${table} where name = any (${vectorSteps}::text[]))`
+  try {
+    return await readJson(
+      db,
+      sql`select json_build_object(
+  'history', (select coalesce(json_agg(json_build_object(
+    'sequence', sequence, 'name', name, 'source', source, 'checksum', checksum, 'breaking', breaking,
+    'applied_at', extract(epoch from applied_at) * 1000, 'duration_ms', duration_ms,
+    'package_version', package_version, 'applied_by', applied_by) order by sequence), '[]') from ${table}),
+  'vector', case when ${applied} < ${vectorSteps.length}::int then ${vectorState} end
+)::text as state`,
+    )
+  } catch (error) {
+    if (!['42P01', '3F000'].includes(sqlState(error) ?? '')) throw error
+    if (db.isTransaction) throw error // aborted: nothing more can be asked
+    if (vectorSteps.length === 0) return { history: undefined, vector: undefined }
+    return await readJson(db, sql`select json_build_object('vector', ${vectorState})::text as state`)
+  }
+}
+
+/**
+ * A role can install pgvector as a superuser, or where the extension is trusted and the role may create in the database,
+ * or as what the large clouds give in place of a superuser.
+ */
+const vectorState = sql`(select json_build_object(
+  'schema', (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'vector'),
+  'public', exists (select from pg_namespace where nspname = 'public'),
+  'creatable', (select bool_or(
+      (select rolsuper from pg_roles where rolname = current_user)
+      or v.trusted and has_database_privilege(current_database(), 'create')
+      or exists (
+        select from pg_roles
+        where rolname in ('rds_superuser', 'cloudsqlsuperuser', 'azure_pg_admin') and pg_has_role(oid, 'member')
+      ))
+    from pg_available_extension_versions v
+    where v.name = 'vector')
+))`
+
+async function readJson(db: Kysely<unknown>, query: ReturnType<typeof sql>): Promise<State> {
+  const { rows } = await query.execute(db)
+  const { state } = rows[0] as { state: string }
+  const { history, vector } = JSON.parse(state) as {
+    history?: (AppliedMigration & { applied_at: number })[]
+    vector?: VectorState | null
+  }
+  return {
+    history: history?.map((row) => ({ ...row, applied_at: new Date(row.applied_at) })),
+    vector: vector ?? undefined,
+  }
+}

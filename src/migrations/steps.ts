@@ -1,0 +1,104 @@
+import type { Kysely } from 'kysely'
+import type { Migration } from 'kysely/migration'
+import { InvalidInputError } from '../errors.js'
+import { checksum, DEFAULT_NAMES } from './names.js'
+import type { Names, SqlMigration } from './shape.js'
+
+/** Who wrote a migration: this library, or the host that embeds it. */
+export type MigrationSource = 'finance-db' | 'host'
+
+/**
+ * A host's own migrations, by name. They run after ours, in the order of their names. A {@link SqlMigration} (known by
+ * its `name`, which repeats the key) is checksummed; one of Kysely's is code, so its edits go unnoticed.
+ */
+export type HostMigrations = Readonly<Record<string, SqlMigration | Migration>>
+
+/** A migration as the engine sees it, whoever wrote it. */
+export type Step = SqlStep | CodeStep
+
+interface StepBase {
+  readonly name: string
+  readonly source: MigrationSource
+  readonly breaking: boolean
+}
+
+export interface SqlStep extends StepBase {
+  readonly kind: 'sql'
+  readonly checksum: string
+  readonly requires: 'vector' | undefined
+  readonly up: (names: Names) => readonly string[]
+  readonly down: (names: Names) => readonly string[]
+}
+
+export interface CodeStep extends StepBase {
+  readonly kind: 'code'
+  readonly checksum: null
+  readonly requires: undefined
+  readonly up: (db: Kysely<unknown>) => Promise<void>
+  readonly down: ((db: Kysely<unknown>) => Promise<void>) | undefined
+}
+
+/**
+ * Ours, then the host's, in the order in which an empty database gets them.
+ *
+ * @throws {InvalidInputError} A name is taken twice, is out of order, or does not fit its definition.
+ */
+export function stepsOf(ours: readonly SqlMigration[], host: HostMigrations = {}): Step[] {
+  const own = ours.map((migration, index) => {
+    const before = ours[index - 1]
+    if (before !== undefined && before.name >= migration.name)
+      throw wrong(migration.name, `must sort after ${before.name}`)
+    return sqlStep(migration, 'finance-db')
+  })
+  const names = new Set(own.map(({ name }) => name))
+
+  const hosts = Object.keys(host)
+    .sort() // by code unit, like ours: the same order in every locale
+    .map((name): Step => {
+      if (names.has(name)) throw wrong(name, 'is the name of a migration of finance-db: rename yours')
+      const migration = host[name]
+      if (typeof migration?.up !== 'function') throw wrong(name, 'has no function `up`')
+      return 'name' in migration ? hostSqlStep(name, migration) : codeStep(name, migration)
+    })
+
+  return [...own, ...hosts]
+}
+
+/** The statements of one direction. A statement's final semicolons and white space are dropped. */
+export function statementsOf(step: SqlStep, direction: 'up' | 'down', names: Names): string[] {
+  return step[direction](names).map((statement) => statement.replace(/[\s;]+$/, ''))
+}
+
+function hostSqlStep(name: string, migration: SqlMigration): SqlStep {
+  if (migration.name !== name) throw wrong(name, `calls itself ${migration.name}`)
+  return sqlStep(migration, 'host')
+}
+
+function sqlStep(migration: SqlMigration, source: MigrationSource): SqlStep {
+  const { name, up, down, breaking = false, requires } = migration
+  const statements = up(DEFAULT_NAMES)
+  if (!Array.isArray(statements) || !statements.every((statement) => typeof statement === 'string')) {
+    throw wrong(name, '`up` must return a list of statements (a Kysely migration has no `name` of its own)')
+  }
+  return { kind: 'sql', name, source, breaking, requires, checksum: checksum(statements), up, down }
+}
+
+function codeStep(name: string, { up, down }: Migration): CodeStep {
+  return {
+    kind: 'code',
+    name,
+    source: 'host',
+    breaking: false,
+    requires: undefined,
+    checksum: null,
+    up: async (db) => {
+      const result: unknown = await up(db)
+      if (Array.isArray(result)) throw wrong(name, 'returned a list: give it its `name` if these are statements')
+    },
+    down: down && ((db) => down(db)),
+  }
+}
+
+function wrong(path: string, message: string): InvalidInputError {
+  return new InvalidInputError('The list of migrations', [{ path, message }])
+}
