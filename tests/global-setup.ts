@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
 import type { TestProject } from 'vitest/node'
-import { migrations } from '../src/migrations/index.js'
+import { migrate } from '../src/migrations/migrate.js'
 import { startTestServer } from '../src/testing/server.js'
 import { dropRun, execute, ownershipComment, staleRuns, withDatabase } from './server.js'
 
@@ -27,12 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     for (const stale of await staleRuns(server.url)) await dropRun(server.url, stale)
     await execute(server.url, `create database ${templateName} template template0`, ownershipComment(templateName))
-    const names = { finance: '"finance"', vector: '"public"' }
-    await execute(
-      withDatabase(server.url, templateName),
-      'create schema finance',
-      ...migrations.filter(({ requires }) => requires === undefined).flatMap(({ up }) => up(names)),
-    )
+    await migrateDatabase(withDatabase(server.url, templateName))
     await execute(server.url, `alter database ${templateName} with is_template true allow_connections false`)
   } catch (error) {
     await tearDown()
@@ -42,4 +39,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('databaseUrl', server.url)
   project.provide('templateName', templateName)
   return tearDown
+}
+
+async function migrateDatabase(url: string): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 })
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
+  await migrate(db).finally(() => db.destroy())
 }
