@@ -1,0 +1,1 @@
+export { startTestServer, type TestServer, type TestServerKind, type TestServerOptions } from './server.js'
