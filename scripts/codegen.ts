@@ -13,11 +13,17 @@ const OUT = new URL('../src/schema/generated.ts', import.meta.url)
 const COLUMNS: Record<string, string> = {
   // A trigger fills and keeps it, and refuses everybody else.
   'finance.accounts.balance': 'GeneratedAlways<string>',
+  'finance.audit_log.changes': 'Generated<AuditChanges>',
+  'finance.computed_features.signal_value': 'Record<string, unknown>',
+  'finance.decision_traces.trace_data': 'DecisionTraceData',
+  'finance.documents.metadata': 'Generated<Record<string, unknown>>',
   'finance.transactions.direction': "GeneratedAlways<'debit' | 'credit'>",
 }
 
 /** Where the names used in COLUMNS come from. */
 const IMPORTS: Record<string, string> = {
+  AuditChanges: './json.js#AuditChanges',
+  DecisionTraceData: './json.js#DecisionTraceData',
   GeneratedAlways: 'kysely',
 }
 

@@ -3,23 +3,12 @@
  * Please do not edit it manually.
  */
 
+import type { AuditChanges, DecisionTraceData } from "./json.js";
 import type { ColumnType, GeneratedAlways } from "kysely";
 
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
-
-export type Json = JsonValue;
-
-export type JsonArray = JsonValue[];
-
-export type JsonObject = {
-  [x: string]: JsonValue | undefined;
-};
-
-export type JsonPrimitive = boolean | number | string | null;
-
-export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
@@ -70,7 +59,7 @@ export interface FinanceAuditLog {
   /**
    * By column: the old and the new value. Never a secret.
    */
-  changes: Generated<Json>;
+  changes: Generated<AuditChanges>;
   created_at: Generated<Timestamp>;
   id: Generated<string>;
   operation: "insert" | "update" | "delete";
@@ -157,7 +146,7 @@ export interface FinanceComputedFeatures {
   /**
    * What was found; its shape depends on signal_type.
    */
-  signal_value: Json;
+  signal_value: Record<string, unknown>;
   /**
    * The days that were looked at: 30d, 90d or 180d back.
    */
@@ -195,7 +184,7 @@ export interface FinanceDecisionTraces {
   /**
    * The complete trace: inputs, rules, what was chosen and why.
    */
-  trace_data: Json;
+  trace_data: DecisionTraceData;
   user_id: string;
 }
 
@@ -210,7 +199,7 @@ export interface FinanceDocuments {
   /**
    * What the host wants to filter by.
    */
-  metadata: Generated<Json>;
+  metadata: Generated<Record<string, unknown>>;
   updated_at: Generated<Timestamp>;
   user_id: string;
 }
