@@ -13,11 +13,27 @@ export type Database = DB
  */
 export type Db = Pick<
   Kysely<Database>,
-  'selectFrom' | 'selectNoFrom' | 'insertInto' | 'updateTable' | 'deleteFrom' | 'with' | 'getExecutor' | 'isTransaction'
+  | 'selectFrom'
+  | 'selectNoFrom'
+  | 'insertInto'
+  | 'updateTable'
+  | 'deleteFrom'
+  | 'with'
+  | 'transaction'
+  | 'getExecutor'
+  | 'isTransaction'
 >
 
 /** A handle that is known to be inside a transaction: functions that lock rows ask for it. */
 export type Trx = Pick<
   Transaction<Database>,
-  'selectFrom' | 'selectNoFrom' | 'insertInto' | 'updateTable' | 'deleteFrom' | 'with' | 'getExecutor' | 'isTransaction'
+  | 'selectFrom'
+  | 'selectNoFrom'
+  | 'insertInto'
+  | 'updateTable'
+  | 'deleteFrom'
+  | 'with'
+  | 'transaction'
+  | 'getExecutor'
+  | 'isTransaction'
 >

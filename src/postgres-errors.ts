@@ -1,0 +1,120 @@
+import { constraintSentences } from './constraints.js'
+import {
+  ConflictError,
+  ConnectionError,
+  FinanceDbError,
+  InvalidInputError,
+  MissingReferenceError,
+  PermissionDeniedError,
+  RuleViolationError,
+  SchemaMissingError,
+  StillReferencedError,
+  TimeoutError,
+  TransactionConflictError,
+} from './errors.js'
+
+/** What pg and PGlite put on an error of the server. */
+interface PostgresError extends Error {
+  readonly code: string
+  readonly table?: string
+  readonly constraint?: string
+  readonly column?: string
+}
+
+/** SQLSTATE by class or code: PostgreSQL manual, appendix A. */
+const sqlState = /^[0-9A-Z]{5}$/
+
+/** The SQLSTATE of an error or of what caused it, through our own wrapping; undefined when no server sent one. */
+export function sqlStateOf(error: unknown): string | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if ('code' in e && typeof e.code === 'string' && sqlState.test(e.code)) return e.code
+  }
+  return undefined
+}
+
+/**
+ * Turns an error of the driver into one of ours and throws it. Made for `.catch(translateError)`. What is already ours, or
+ * has no meaning to a caller beyond its message, is thrown as it is.
+ */
+export function translateError(error: unknown): never {
+  throw translate(error, 'write')
+}
+
+/** {@link translateError} for deletes, where a foreign key fails because others still refer to the row. */
+export function translateDeleteError(error: unknown): never {
+  throw translate(error, 'delete')
+}
+
+function translate(error: unknown, doing: 'write' | 'delete'): unknown {
+  if (error instanceof FinanceDbError || !(error instanceof Error)) return error
+  if (!isPostgresError(error)) return translateBrokenConnection(error)
+
+  const { code } = error
+  const details = { table: error.table, constraint: error.constraint, column: error.column }
+  const options = { cause: error }
+  const rule = sentence(error)
+
+  if (code === '23505' || code === '23P01') return new ConflictError(rule, details, options)
+  if (code === '23001' || (code === '23503' && doing === 'delete')) {
+    return new StillReferencedError(`Rows of ${error.table ?? 'another table'} still refer to it.`, details, options)
+  }
+  if (code === '23503') return new MissingReferenceError(rule, details, options)
+  if (code === '23514' || code === '23502') return new RuleViolationError(rule, details, options)
+  if (code === '22003') {
+    return new RuleViolationError('A number is too large: money holds 15 digits before the point.', details, options)
+  }
+  if (code.startsWith('22')) {
+    return new InvalidInputError(
+      'The input',
+      [{ path: '', message: `Postgres cannot read a value (SQLSTATE ${code})` }],
+      options,
+    )
+  }
+  if (code === '42501') {
+    return new PermissionDeniedError('The database role lacks a privilege for this statement.', options)
+  }
+  if (code === '25006') {
+    return new PermissionDeniedError('The connection is read-only: write through a read-write one.', options)
+  }
+  if (code === '42P01' || code === '3F000' || code === '42883' || code === '42703') {
+    return new SchemaMissingError(`${error.message}: is the schema there and up to date? Run migrate(db).`, options)
+  }
+  if (code === '40001' || code === '40P01') {
+    return new TransactionConflictError('Another transaction got in the way: run this one again.', options)
+  }
+  if (code === '55P03')
+    return new TimeoutError('lock', 'A lock was not free in time: another transaction holds it.', options)
+  if (code === '57014')
+    return new TimeoutError('statement', 'The statement was cancelled: it ran too long or was aborted.', options)
+  if (code.startsWith('08') || code.startsWith('57P') || code === '53300') {
+    return new ConnectionError('The database closed or refused the connection.', {
+      ...options,
+      maybeApplied: code !== '53300',
+    })
+  }
+  return error
+}
+
+function isPostgresError(error: Error): error is PostgresError {
+  return 'code' in error && typeof error.code === 'string' && sqlState.test(error.code) && 'severity' in error
+}
+
+function sentence({ constraint, table, column, code }: PostgresError): string {
+  const known = constraint === undefined ? undefined : constraintSentences[constraint]
+  if (known !== undefined) return known
+  if (constraint?.endsWith('_pkey')) return `${table ?? 'The table'} already has a row with this id.`
+  if (code === '23502') return `${table ?? 'The row'} needs a ${column ?? 'value'}.`
+  return `The rule ${constraint ?? code} of ${table ?? 'the table'} does not hold.`
+}
+
+/** Sockets speak in system error codes, and pg in sentences. The statement had been sent, so nobody knows what came of it. */
+const brokenSocket = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTCONN'])
+const brokenClient = /^(Connection terminated|Client has encountered a connection error|Client was closed)/
+
+function translateBrokenConnection(error: Error): unknown {
+  const code = 'code' in error ? error.code : undefined
+  if ((typeof code === 'string' && brokenSocket.has(code)) || brokenClient.test(error.message)) {
+    return new ConnectionError('The connection to the database broke.', { cause: error, maybeApplied: true })
+  }
+  return error
+}

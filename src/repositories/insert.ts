@@ -1,0 +1,26 @@
+import type { Db } from '../schema/database.js'
+
+/** Postgres takes at most 65,535 parameters in a statement. */
+const parametersAtMost = 65_535
+
+/**
+ * Writes any number of rows, all or none: in as few statements as the parameter limit allows, and in a transaction of its
+ * own where one statement is not enough and the handle has none.
+ */
+export async function insertAll<Row extends object, Result>(
+  db: Db,
+  rows: readonly Row[],
+  insert: (db: Db, rows: readonly Row[]) => Promise<Result[]>,
+): Promise<Result[]> {
+  const columns = new Set(rows.flatMap((row) => Object.keys(row))).size
+  const size = Math.max(1, Math.floor(parametersAtMost / Math.max(1, columns)))
+  if (rows.length === 0) return []
+  if (rows.length <= size) return insert(db, rows)
+  if (!db.isTransaction) return db.transaction().execute((trx) => insertAll(trx, rows, insert))
+
+  const results: Result[] = []
+  for (let start = 0; start < rows.length; start += size) {
+    results.push(...(await insert(db, rows.slice(start, start + size))))
+  }
+  return results
+}

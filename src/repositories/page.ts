@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { InvalidCursorError } from '../errors.js'
+import { parseInput } from '../schema/input.js'
+
+/** Which page of a list. */
+export interface PageRequest {
+  /** Rows at most, 1 to 1000; 50 when left out. */
+  readonly limit?: number | undefined
+  /** The `next` of the page before. */
+  readonly after?: string | undefined
+}
+
+/** One page of a list. */
+export interface Page<Row> {
+  readonly rows: readonly Row[]
+  /** Give it as `after` to get what follows; null on the last page. Opaque, and good as long as the order exists. */
+  readonly next: string | null
+}
+
+const limitSchema = z.number().int().min(1).max(1000)
+
+/** The checked limit of a request. */
+export function pageLimit({ limit = 50 }: PageRequest): number {
+  return parseInput(limitSchema, limit, 'The page limit')
+}
+
+/** Cuts the extra row that only tells whether more follows. `key` gives what the list is ordered by. */
+export function toPage<Row>(rows: readonly Row[], limit: number, key: (row: Row) => readonly string[]): Page<Row> {
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  return { rows: page, next: rows.length > limit && last !== undefined ? encodeCursor(key(last)) : null }
+}
+
+function encodeCursor(key: readonly string[]): string {
+  return Buffer.from(JSON.stringify(key)).toString('base64url')
+}
+
+/** The key of the last row of the page before. @throws {InvalidCursorError} when it was not made by such a list. */
+export function decodeCursor<Key extends z.ZodType>(after: string, key: Key): z.infer<Key> {
+  try {
+    return key.parse(JSON.parse(Buffer.from(after, 'base64url').toString()))
+  } catch (cause) {
+    throw new InvalidCursorError({ cause })
+  }
+}

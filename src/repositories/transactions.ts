@@ -1,0 +1,263 @@
+import { z } from 'zod'
+import { constraintSentences } from '../constraints.js'
+import { ConflictError, MissingReferenceError, NotFoundError } from '../errors.js'
+import { translateDeleteError, translateError } from '../postgres-errors.js'
+import type { Db } from '../schema/database.js'
+import { parseInput } from '../schema/input.js'
+import type { Transaction } from '../schema/rows.js'
+import {
+  type NewTransaction,
+  newTransaction,
+  type TransactionChanges,
+  type TransactionFilter,
+  transactionChanges,
+  transactionFilter,
+} from '../schema/transactions.js'
+import { dayColumn } from './day-column.js'
+import { insertAll } from './insert.js'
+import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
+
+const columns = [
+  'user_id',
+  'id',
+  'account_id',
+  dayColumn('date'),
+  'posted_at',
+  'merchant',
+  'amount',
+  'currency',
+  'direction',
+  'category',
+  'description',
+  'is_subscription',
+  'status',
+  'external_id',
+  'source',
+  'idempotency_key',
+  'transfer_id',
+  'reverses_id',
+  'pending_id',
+  'created_at',
+  'updated_at',
+] as const
+
+/**
+ * Records one movement of money; the balance of the account follows in the same statement.
+ *
+ * With an `idempotency_key` that was used before, nothing is written and the first transaction is given back.
+ *
+ * @throws {MissingReferenceError} The account does not exist for this user, or has another currency.
+ * @throws {ConflictError} The account already has this `external_id`, or the `idempotency_key` was used for another movement.
+ */
+export async function create(db: Db, transaction: NewTransaction): Promise<Transaction> {
+  const input = parseInput(newTransaction, transaction, 'The transaction')
+  const key = input.idempotency_key
+  let query = db
+    .insertInto('finance.transactions')
+    .values(toRow(input, accountCurrency(db, input)))
+    .returning(columns)
+  if (key != null) {
+    query = query.onConflict((conflict) =>
+      conflict.columns(['user_id', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
+    )
+  }
+  const created = await query.executeTakeFirst().catch(translateInsertError)
+  if (created !== undefined) return created
+
+  const original = await db
+    .selectFrom('finance.transactions')
+    .select(columns)
+    .where('user_id', '=', input.user_id)
+    .where('idempotency_key', '=', key as string)
+    .executeTakeFirstOrThrow()
+    .catch(translateError)
+  if (!isSameMovement(original, input)) {
+    const constraint = 'transactions_idempotency_key_key'
+    throw new ConflictError(constraintSentences[constraint] as string, { table: 'transactions', constraint })
+  }
+  return original
+}
+
+/**
+ * Records any number of movements, all or none, and gives them in the order of the input. For thousands, and for what a
+ * bank sends again and again, use the import. An `idempotency_key` that was used before is a conflict here.
+ *
+ * @throws {MissingReferenceError} An account does not exist for its user, or has another currency.
+ * @throws {ConflictError} An `external_id` or `idempotency_key` is there already.
+ */
+export async function createMany(db: Db, transactions: readonly NewTransaction[]): Promise<Transaction[]> {
+  const inputs = parseInput(z.array(newTransaction), transactions, 'The transactions')
+  return insertAll(db, inputs, (handle, part) =>
+    handle
+      .insertInto('finance.transactions')
+      .values(part.map((input) => toRow(input, accountCurrency(handle, input))))
+      .returning(columns)
+      .execute(),
+  ).catch(translateInsertError)
+}
+
+/** @throws {NotFoundError} Also when the transaction belongs to another user. */
+export async function get(db: Db, userId: string, id: string): Promise<Transaction> {
+  const transaction = await find(db, userId, id)
+  if (transaction === undefined) throw new NotFoundError('transaction')
+  return transaction
+}
+
+/** Undefined when there is no such transaction, or it belongs to another user. */
+export async function find(db: Db, userId: string, id: string): Promise<Transaction | undefined> {
+  return db
+    .selectFrom('finance.transactions')
+    .select(columns)
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+    .catch(translateError)
+}
+
+/** By the id that the bank gave it on this account. Walks `transactions_external_id_key`. */
+export async function findByExternalId(
+  db: Db,
+  userId: string,
+  accountId: string,
+  externalId: string,
+): Promise<Transaction | undefined> {
+  return db
+    .selectFrom('finance.transactions')
+    .select(columns)
+    .where('user_id', '=', userId)
+    .where('account_id', '=', accountId)
+    .where('external_id', '=', externalId)
+    .executeTakeFirst()
+    .catch(translateError)
+}
+
+/**
+ * Latest day first; within a day the latest written first. Walks `transactions_date_id_idx`, or
+ * `transactions_account_id_date_id_idx` with an `account_id`, so that every page costs the same however deep it is.
+ */
+export async function list(
+  db: Db,
+  userId: string,
+  filter: TransactionFilter = {},
+  request: PageRequest = {},
+): Promise<Page<Transaction>> {
+  const wanted = parseInput(transactionFilter, filter, 'The filter')
+  const limit = pageLimit(request)
+  let query = db.selectFrom('finance.transactions as t').select(columns).where('user_id', '=', userId)
+
+  if (wanted.account_id !== undefined) query = query.where('account_id', '=', wanted.account_id)
+  if (wanted.from !== undefined) query = query.where('t.date', '>=', wanted.from)
+  if (wanted.to !== undefined) query = query.where('t.date', '<=', wanted.to)
+  if (wanted.category !== undefined) query = query.where('category', '=', wanted.category)
+  if (wanted.merchant !== undefined) query = query.where('merchant', '=', wanted.merchant)
+  if (wanted.direction !== undefined) query = query.where('direction', '=', wanted.direction)
+  if (wanted.status !== undefined) query = query.where('status', '=', wanted.status)
+  if (wanted.is_subscription !== undefined) query = query.where('is_subscription', '=', wanted.is_subscription)
+  if (wanted.min_amount !== undefined) query = query.where('amount', '>=', wanted.min_amount)
+  if (wanted.max_amount !== undefined) query = query.where('amount', '<=', wanted.max_amount)
+  if (request.after !== undefined) {
+    const [date, id] = decodeCursor(request.after, z.tuple([z.iso.date(), z.guid()]))
+    query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('t.date', 't.id'), '<', tuple(date, id)))
+  }
+
+  const rows = await query
+    .orderBy('t.date', 'desc')
+    .orderBy('t.id', 'desc')
+    .limit(limit + 1)
+    .execute()
+    .catch(translateError)
+  return toPage(rows, limit, ({ date, id }) => [date, id])
+}
+
+/**
+ * Changes how a transaction is told: merchant, category, description, subscription flag. What it is never changes.
+ *
+ * @throws {NotFoundError} Also when the transaction belongs to another user.
+ */
+export async function update(db: Db, userId: string, id: string, changes: TransactionChanges): Promise<Transaction> {
+  const values = parseInput(transactionChanges, changes, 'The changes')
+  if (Object.keys(values).length === 0) return get(db, userId, id)
+  return db
+    .updateTable('finance.transactions')
+    .set(values)
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .returning(columns)
+    .executeTakeFirstOrThrow(() => new NotFoundError('transaction'))
+    .catch(translateError)
+}
+
+/** {@link update} of the category alone. */
+export async function categorize(db: Db, userId: string, id: string, category: string): Promise<Transaction> {
+  return update(db, userId, id, { category })
+}
+
+/**
+ * Removes a pending transaction, such as a hold that the bank let go.
+ *
+ * @throws {NotFoundError} Also when the transaction belongs to another user.
+ * @throws {RuleViolationError} It is posted: reverse it instead.
+ */
+export async function remove(db: Db, userId: string, id: string): Promise<void> {
+  const { numDeletedRows } = await db
+    .deleteFrom('finance.transactions')
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+    .catch(translateDeleteError)
+  if (numDeletedRows === 0n) throw new NotFoundError('transaction')
+}
+
+type Input = z.infer<typeof newTransaction>
+
+/** The row to write. A pending one has no `posted_at`, where the column would default to now. */
+function toRow<Currency>(input: Input, currency: Currency) {
+  return { ...input, currency, ...(input.status === 'pending' && { posted_at: null }) }
+}
+
+/** The given currency, or that of the account, read within the insert. */
+function accountCurrency(db: Pick<Db, 'selectFrom'>, { currency, user_id, account_id }: Input) {
+  if (currency !== undefined) return currency
+  return db
+    .selectFrom('finance.accounts')
+    .select('currency')
+    .where('user_id', '=', user_id)
+    .where('id', '=', account_id)
+}
+
+/** An account that is not there leaves the currency null, and that is what Postgres complains of first. */
+function translateInsertError(error: unknown): never {
+  try {
+    translateError(error)
+  } catch (ours) {
+    if (ours instanceof Error && 'column' in ours && ours.column === 'currency') {
+      const constraint = 'transactions_account_id_fkey'
+      throw new MissingReferenceError(
+        constraintSentences[constraint] as string,
+        { table: 'transactions', constraint },
+        { cause: ours.cause },
+      )
+    }
+    throw ours
+  }
+}
+
+function isSameMovement(original: Transaction, input: Input): boolean {
+  return (
+    original.account_id === input.account_id &&
+    original.date === input.date &&
+    sameAmount(original.amount, input.amount) &&
+    original.currency === (input.currency ?? original.currency) &&
+    original.external_id === (input.external_id ?? null)
+  )
+}
+
+/** `'5'`, `'5.00'` and `'5.0000'` are one amount; so are `'0'` and `'-0'`. */
+function sameAmount(a: string, b: string): boolean {
+  return units(a) === units(b)
+}
+
+function units(amount: string): bigint {
+  const [whole = '0', fraction = ''] = amount.split('.')
+  return BigInt(whole + fraction.padEnd(4, '0'))
+}

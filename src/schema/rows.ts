@@ -1,0 +1,12 @@
+import type { Selectable } from 'kysely'
+import type { Database } from './database.js'
+
+/** What the repositories return: a row as the database has it. Money is a decimal string, a day is `'YYYY-MM-DD'`. */
+type Row<Table extends keyof Database> = Selectable<Database[Table]>
+
+/** A person, without the password hash: that never leaves the authentication code. */
+export type User = Omit<Row<'finance.users'>, 'password_hash'>
+export type Account = Row<'finance.accounts'>
+export type Transaction = Row<'finance.transactions'>
+export type ComputedFeature = Row<'finance.computed_features'>
+export type Recommendation = Row<'finance.recommendations'>

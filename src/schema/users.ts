@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { roles } from './enums.js'
+import { name, text, uuid } from './values.js'
+
+/** A person. Only the email is needed. */
+export const newUser = z.strictObject({
+  /** Made by the database when left out. */
+  id: uuid.optional(),
+  /** Unique without regard to case. */
+  email: z.email().max(320),
+  username: name(100).nullish(),
+  role: z.enum(roles).optional(),
+  first_name: text(200).nullish(),
+  last_name: text(200).nullish(),
+  phone_number: text(50).nullish(),
+  financial_goals: text(10_000).nullish(),
+  /** An argon2id or bcrypt hash in the usual `$…$` form: never a password. */
+  password_hash: z
+    .string()
+    .regex(/^\$(argon2id|2[aby])\$/, { error: 'give an argon2id or bcrypt hash, never a password' })
+    .max(500)
+    .nullish(),
+  external_auth_id: name(200).nullish(),
+  is_active: z.boolean().optional(),
+})
+
+/** What may change about a person. Fields left out stay as they are. */
+export const userChanges = newUser.omit({ id: true }).partial()
+
+/** Which people to list. */
+export const userFilter = z.strictObject({
+  role: z.enum(roles).optional(),
+  is_active: z.boolean().optional(),
+})
+
+export type NewUser = z.infer<typeof newUser>
+export type UserChanges = z.infer<typeof userChanges>
+export type UserFilter = z.infer<typeof userFilter>

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+
+/** Schemas of single values, which the tables' schemas are made of. */
+
+/** A UUID of any version or none: what Postgres takes. */
+export const uuid = z.guid()
+
+/**
+ * Exact money: a decimal string in the currency's major unit, such as `'-12.50'`. At most 15 digits before the point and
+ * 4 after it, as `numeric(19,4)` holds. JavaScript numbers are refused: they cannot hold every cent.
+ */
+export const money = z
+  .string({ error: 'give money as a decimal string such as "-12.50", never as a number' })
+  .regex(/^-?\d{1,15}(\.\d{1,4})?$/, {
+    error: 'give money as a decimal string such as "-12.50": at most 15 digits before the point and 4 after it',
+  })
+
+/** Money that cannot be below zero, such as a credit limit. */
+export const nonNegativeMoney = money.refine((value) => !value.startsWith('-'), { error: 'must not be negative' })
+
+/** An ISO 4217 code in capitals. */
+export const currency = z.string().regex(/^[A-Z]{3}$/, { error: 'give an ISO 4217 code such as "USD"' })
+
+/** A calendar day that exists, `'YYYY-MM-DD'`, without a time zone. */
+export const day = z.iso
+  .date({ error: 'give a calendar day as "YYYY-MM-DD"' })
+  .refine((value) => value >= '0001-01-01', {
+    error: 'give a day from the year 0001 on',
+  })
+
+/** A point in time. The database keeps milliseconds. */
+export const instant = z.date({ error: 'give a Date' })
+
+/** Text that Postgres can hold as it stands: no NUL character, no half of a surrogate pair. */
+export function text(max: number) {
+  return z
+    .string()
+    .max(max)
+    .refine((value) => !value.includes('\0') && value.isWellFormed(), {
+      error: 'must not contain NUL characters or broken Unicode',
+    })
+}
+
+/** {@link text} of at least one character. */
+export function name(max: number) {
+  return text(max).min(1)
+}
+
+/** Any JSON object. */
+export const jsonObject = z.record(z.string(), z.json())
