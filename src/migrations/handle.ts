@@ -1,4 +1,5 @@
-import { type Kysely, SelectQueryNode, TableNode } from 'kysely'
+import type { Kysely } from 'kysely'
+import { schemaOf } from '../connection/schema-plugin.js'
 import { InvalidInputError, PermissionDeniedError, UnsupportedError } from '../errors.js'
 import { sqlState } from './failures.js'
 import { type AppliedMigration, historyTable, readState, type State } from './history.js'
@@ -51,14 +52,4 @@ export function milliseconds(option: string, value: number): number {
 
 export function applied(state: State): readonly AppliedMigration[] {
   return state.history ?? []
-}
-
-/** The schema that the handle's plugins map `finance` to. */
-function schemaOf(db: Kysely<unknown>): string {
-  const { query } = (db as Kysely<{ 'finance.users': { id: string } }>)
-    .selectFrom('finance.users')
-    .select('id')
-    .compile()
-  const table = SelectQueryNode.is(query) ? query.from?.froms[0] : undefined
-  return (table && TableNode.is(table) && table.table.schema?.name) || 'finance'
 }

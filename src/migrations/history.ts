@@ -117,11 +117,20 @@ export async function readState(db: Kysely<unknown>, schema: string, vectorSteps
 )::text as state`,
     )
   } catch (error) {
-    if (!['42P01', '3F000'].includes(sqlState(error) ?? '')) throw error
     if (db.isTransaction) throw error // aborted: nothing more can be asked
+    const state = sqlState(error) ?? ''
+    const isMissing = ['42P01', '3F000'].includes(state) || (state === '42501' && !(await hasHistory(db, schema)))
+    if (!isMissing) throw error
     if (vectorSteps.length === 0) return { history: undefined, vector: undefined }
     return await readJson(db, sql`select json_build_object('vector', ${vectorState})::text as state`)
   }
+}
+
+/** Also for a role that may not look into the schema. */
+async function hasHistory(db: Kysely<unknown>, schema: string): Promise<boolean> {
+  const { rows } = await sql`select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = ${schema} and c.relname = 'migrations'`.execute(db)
+  return rows.length > 0
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { schemaNamePattern, schemaNameRule } from '../connection/schema-plugin.js'
 import { InvalidInputError } from '../errors.js'
 import type { Names } from './shape.js'
 
@@ -16,14 +17,11 @@ export function literal(text: string): string {
   return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
 }
 
-/** @throws {InvalidInputError} Postgres would refuse the name, or cut it at 63 bytes. */
+/** @throws {InvalidInputError} It is not a name that a handle can be made for, or is one of PostgreSQL's own. */
 export function checkSchemaName(schema: string): string {
-  const wrong = (message: string) => new InvalidInputError('The option', [{ path: 'schema', message }])
-  if (schema === '') throw wrong('must not be empty')
-  if (schema.includes('\0')) throw wrong('must not contain a zero byte')
-  if (Buffer.byteLength(schema) > 63) throw wrong('must be at most 63 bytes long')
-  if (schema.startsWith('pg_') || schema === 'information_schema') throw wrong('is reserved by PostgreSQL')
-  return schema
+  const message = schemaNamePattern.test(schema) ? 'is reserved by PostgreSQL' : schemaNameRule
+  if (schemaNamePattern.test(schema) && schema !== 'information_schema') return schema
+  throw new InvalidInputError('The option', [{ path: 'schema', message }])
 }
 
 /**

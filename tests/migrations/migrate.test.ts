@@ -1,0 +1,500 @@
+import { readFile } from 'node:fs/promises'
+import { CamelCasePlugin, type Kysely, sql } from 'kysely'
+import { describe, expect, test } from 'vitest'
+import { schemaPlugin } from '../../src/connection/schema-plugin.js'
+import {
+  DatabaseTooNewError,
+  InvalidInputError,
+  MigrationEditedError,
+  MigrationError,
+  PermissionDeniedError,
+  TimeoutError,
+  UnsupportedError,
+} from '../../src/errors.js'
+import { createMigrator, type MigrateOptions } from '../../src/migrations/migrator.js'
+import { version } from '../../src/version.js'
+import { execute } from '../server.js'
+import { emptyDatabase, fixture, fixtureNames, step, tablesOf } from './support.js'
+
+const { migrate, history } = createMigrator(fixture)
+
+describe('migrate', () => {
+  test('applies every migration to an empty database, in order', async () => {
+    await using database = await emptyDatabase()
+
+    const result = await migrate(database.db)
+
+    expect(result).toEqual({ applied: fixtureNames, skipped: [], alreadyUpToDate: false })
+    expect(await tablesOf(database.db, 'finance')).toEqual(['migrations', 'people', 'pets'])
+  })
+
+  test('is one query when nothing is missing', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db)
+    database.queries.length = 0
+
+    const result = await migrate(database.db)
+
+    expect(result).toEqual({ applied: [], skipped: [], alreadyUpToDate: true })
+    expect(database.queries).toHaveLength(1)
+  })
+
+  test('keeps what was applied, when, by whom and how long it took', async () => {
+    await using database = await emptyDatabase()
+    const before = Date.now()
+    await migrate(database.db)
+
+    const rows = await history(database.db)
+
+    expect(rows.map(({ sequence, name }) => [sequence, name])).toEqual(fixtureNames.map((name, i) => [i + 1, name]))
+    for (const row of rows) {
+      expect(row).toMatchObject({ source: 'finance-db', breaking: false, package_version: version })
+      expect(row.checksum).toMatch(/^[0-9a-f]{64}$/)
+      expect(row.duration_ms).toBeGreaterThanOrEqual(0)
+      expect(row.applied_by).toBe(new URL(database.url).username)
+      expect(Math.abs(row.applied_at.getTime() - before)).toBeLessThan(60_000)
+    }
+  })
+
+  test('stops after the migration that `to` names', async () => {
+    await using database = await emptyDatabase()
+
+    expect((await migrate(database.db, { to: '0002_pets' })).applied).toEqual(['0001_people', '0002_pets'])
+    expect((await migrate(database.db, { to: '0001_people' })).alreadyUpToDate).toBe(true)
+    await expect(migrate(database.db, { to: '0002_pet' })).rejects.toThrow(InvalidInputError)
+    expect((await migrate(database.db)).applied).toEqual(['0003_names'])
+  })
+
+  test('tells what it does as it does it', async () => {
+    await using database = await emptyDatabase()
+    const events: unknown[] = []
+
+    await migrate(database.db, { to: '0002_pets', onProgress: (event) => events.push(event) })
+
+    expect(events).toEqual([
+      { type: 'applying', name: '0001_people', remaining: 2 },
+      { type: 'applied', name: '0001_people', durationMs: expect.any(Number) },
+      { type: 'applying', name: '0002_pets', remaining: 1 },
+      { type: 'applied', name: '0002_pets', durationMs: expect.any(Number) },
+    ])
+  })
+
+  test.each<MigrateOptions>([
+    { lockTimeoutMs: 0 },
+    { waitMs: 1.5 },
+    { waitMs: 2 ** 31 },
+    { schema: '' },
+    { schema: 'pg_money' },
+    { schema: 'a"; drop schema public; --' },
+    { schema: 'information_schema' },
+  ])('refuses %o', async (options) => {
+    await using database = await emptyDatabase()
+
+    await expect(migrate(database.db, options)).rejects.toThrow(InvalidInputError)
+    expect(database.queries).toEqual([])
+  })
+
+  test('refuses a transaction', async () => {
+    await using database = await emptyDatabase()
+
+    const inside = database.db.transaction().execute((trx) => migrate(trx))
+
+    await expect(inside).rejects.toThrow(UnsupportedError)
+  })
+
+  test('works through a pool of one, and lets go of it', async () => {
+    await using database = await emptyDatabase()
+    const db = database.connect({ max: 1 })
+
+    await migrate(db)
+
+    expect((await sql`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }])
+  })
+
+  test('leaves no setting of its own on the connection', async () => {
+    await using database = await emptyDatabase()
+    const db = database.connect({ max: 1, statement_timeout: 12_345, lock_timeout: 2_345 })
+    const settings = () =>
+      sql`select name, setting from pg_settings where name in
+        ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout', 'search_path') order by 1`.execute(
+        db,
+      )
+    const before = await settings()
+
+    await migrate(db)
+
+    expect((await settings()).rows).toEqual(before.rows)
+  })
+
+  test('is not bound by the statement timeout of the session', async () => {
+    await using database = await emptyDatabase()
+    const db = database.connect({ statement_timeout: 300 })
+    const slow = createMigrator([step('0001_slow', ['select pg_sleep(0.6)'])])
+
+    expect((await slow.migrate(db)).applied).toEqual(['0001_slow'])
+  })
+
+  test('finds an unqualified name, wherever the search_path of the session leads', async () => {
+    await using database = await emptyDatabase()
+    const careless = createMigrator([step('0001_careless', ['create table astray (id integer)'])])
+
+    await expect(careless.migrate(database.db)).rejects.toThrow(/no schema has been selected to create in/)
+    expect(await tablesOf(database.db, 'public')).toEqual([])
+  })
+})
+
+describe('schema', () => {
+  test.each(['money', 'order', 'a$b'])('may be %s', async (schema) => {
+    await using database = await emptyDatabase()
+
+    await migrate(database.db, { schema })
+
+    expect(await tablesOf(database.db, schema)).toEqual(['migrations', 'people', 'pets'])
+    expect(await tablesOf(database.db, 'finance')).toEqual([])
+    expect((await migrate(database.db, { schema })).alreadyUpToDate).toBe(true)
+  })
+
+  test('is the one that the handle was made for', async () => {
+    await using database = await emptyDatabase()
+    const db = database.connect({ plugins: [schemaPlugin('money'), new CamelCasePlugin()] })
+
+    await migrate(db)
+
+    expect(await tablesOf(db, 'money')).toEqual(['migrations', 'people', 'pets'])
+    expect((await migrate(db)).alreadyUpToDate).toBe(true)
+    expect((await history(db))[0]).toMatchObject({ sequence: 1, applied_at: expect.any(Date) })
+  })
+
+  test('has a history of its own, with the same checksums', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db)
+
+    await migrate(database.db, { schema: 'money' })
+
+    const checksums = async (schema: string) => (await history(database.db, { schema })).map((row) => row.checksum)
+    expect(await checksums('money')).toEqual(await checksums('finance'))
+  })
+
+  test('may have been made by an administrator for a role that may create none', async () => {
+    await using database = await emptyDatabase()
+    const role = await loginRole(database.url)
+    await execute(database.url, `create schema finance authorization ${role}`)
+
+    const { applied } = await migrate(database.connect({ role }))
+
+    expect(applied).toEqual(fixtureNames)
+    await dropRole(database.url, role)
+  })
+
+  test('cannot be made without the grant, which the error names', async () => {
+    await using database = await emptyDatabase()
+    const role = await loginRole(database.url)
+    const db = database.connect({ role })
+
+    const failed = migrate(db)
+
+    await expect(failed).rejects.toThrow(PermissionDeniedError)
+    await expect(failed).rejects.toThrow(`create schema "finance" authorization "${role}"`)
+    await expect(failed).rejects.toThrow(`grant create on database "${database.name}" to "${role}"`)
+
+    await execute(database.url, 'create schema finance')
+    await expect(migrate(db)).rejects.toThrow(`grant usage, create on schema "finance" to "${role}"`)
+    await dropRole(database.url, role)
+  })
+
+  test('needs no more than reading the history when nothing is missing', async () => {
+    await using database = await emptyDatabase()
+    const role = await loginRole(database.url)
+    const db = database.connect({ role })
+    await migrate(database.db)
+
+    await expect(migrate(db)).rejects.toThrow(PermissionDeniedError)
+    await execute(
+      database.url,
+      `grant usage on schema finance to ${role}`,
+      `grant select on finance.migrations to ${role}`,
+    )
+
+    expect((await migrate(db)).alreadyUpToDate).toBe(true)
+    await dropRole(database.url, role)
+  })
+})
+
+describe('a migration that fails', () => {
+  const broken = createMigrator([
+    ...fixture,
+    step('0004_broken', ['create table finance.half (id integer)', 'select 1 from finance.nothing']),
+  ])
+
+  test('leaves nothing of itself, keeps those before it, and says which statement it was', async () => {
+    await using database = await emptyDatabase()
+
+    const error = await broken.migrate(database.db).catch((caught: unknown) => caught)
+
+    expect(error).toBeInstanceOf(MigrationError)
+    expect(error).toMatchObject({
+      code: 'MIGRATION_FAILED',
+      migration: '0004_broken',
+      direction: 'up',
+      statementIndex: 1,
+      statement: 'select 1 from finance.nothing',
+      position: 15,
+      cause: expect.objectContaining({ code: '42P01' }),
+      message: expect.stringContaining('at statement 2 of 2: relation "finance.nothing" does not exist'),
+    })
+    expect(await tablesOf(database.db, 'finance')).toEqual(['migrations', 'people', 'pets'])
+    expect((await history(database.db)).map(({ name }) => name)).toEqual(fixtureNames)
+  })
+
+  test('runs on once it is corrected', async () => {
+    await using database = await emptyDatabase()
+    await broken.migrate(database.db).catch(() => undefined)
+    const corrected = createMigrator([...fixture, step('0004_broken', ['create table finance.half (id integer)'])])
+
+    expect((await corrected.migrate(database.db)).applied).toEqual(['0004_broken'])
+  })
+
+  test('does not show the values of rows', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db)
+    await sql`update finance.people set name = 'secret of a row'`.execute(database.db)
+    const casting = step('0004_cast', ['alter table finance.people alter column name type integer using name::integer'])
+
+    const failed = createMigrator([...fixture, casting]).migrate(database.db)
+
+    await expect(failed).rejects.toThrow(/SQLSTATE 22P02/)
+    await expect(failed).rejects.not.toThrow(/secret of a row/)
+  })
+
+  test('may fail as late as the commit', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db)
+    const late = step('0004_late', [
+      'alter table finance.pets alter constraint pets_owner_fkey deferrable initially deferred',
+      'insert into finance.pets values (1, 99)',
+    ])
+
+    const error = await createMigrator([...fixture, late])
+      .migrate(database.db)
+      .catch((caught: unknown) => caught)
+
+    expect(error).toMatchObject({ code: 'MIGRATION_FAILED', migration: '0004_late', statementIndex: undefined })
+    expect(String(error)).toContain('failed at commit')
+    expect((await history(database.db)).map(({ name }) => name)).toEqual(fixtureNames)
+  })
+})
+
+describe('locks', () => {
+  test('a table that stays locked is let go and tried again, then the migration is named', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db, { to: '0002_pets' })
+    await using holder = await holdLock(database.connect(), 'lock table finance.people in access share mode')
+    const events: string[] = []
+
+    const failed = migrate(database.db, { lockTimeoutMs: 30, onProgress: ({ type }) => events.push(type) })
+
+    const error = await failed.catch((caught: unknown) => caught)
+    expect(error).toBeInstanceOf(TimeoutError)
+    expect(error).toMatchObject({ waitedFor: 'lock', message: expect.stringContaining('0003_names') })
+    expect(events.filter((type) => type === 'retrying')).toHaveLength(4)
+    await holder.release()
+    expect((await migrate(database.db)).applied).toEqual(['0003_names'])
+  })
+
+  test('a table that is locked for a moment does not stop it', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db, { to: '0002_pets' })
+    await using holder = await holdLock(database.connect(), 'lock table finance.people in access share mode')
+
+    const { applied } = await migrate(database.db, {
+      lockTimeoutMs: 30,
+      onProgress: ({ type }) => void (type === 'retrying' && holder.release()),
+    })
+
+    expect(applied).toEqual(['0003_names'])
+  })
+
+  test('another process that migrates is waited for, but not for ever', async () => {
+    await using database = await emptyDatabase()
+    const lockStatement = /pg_advisory_xact_lock\((-?\d+)\)/.exec(await createMigrator(fixture).sql(undefined))?.[1]
+    await using holder = await holdLock(database.connect(), `select pg_advisory_xact_lock(${lockStatement})`)
+
+    const events: string[] = []
+    const failed = migrate(database.db, { waitMs: 100, onProgress: ({ type }) => events.push(type) })
+
+    await expect(failed).rejects.toThrow(TimeoutError)
+    await expect(failed).rejects.toThrow(/Another process is migrating schema "finance"/)
+    expect(events).toEqual(['waiting'])
+    expect((await migrate(database.db, { schema: 'money', waitMs: 100 })).applied).toEqual(fixtureNames)
+    const waiting = migrate(database.db, { onProgress: ({ type }) => void (type === 'waiting' && holder.release()) })
+    expect((await waiting).applied).toEqual(fixtureNames)
+  })
+
+  test('sees what others did while it waited, where repeatable read is the default', async () => {
+    await using database = await emptyDatabase()
+    await execute(database.url, `alter database ${database.name} set default_transaction_isolation = 'repeatable read'`)
+    await database.db.destroy()
+    const handles = Array.from({ length: 6 }, () => database.connect({ max: 1 }))
+
+    const results = await Promise.all(handles.map((db) => migrate(db)))
+
+    expect(results.flatMap(({ applied }) => applied).sort()).toEqual(fixtureNames)
+  })
+})
+
+describe('the history', () => {
+  test('tells an edited migration by its checksum, and nothing is applied on top of it', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db, { to: '0002_pets' })
+    const [people, pets, names] = fixture
+    const edited = createMigrator([
+      { ...people, up: () => ['create table finance.people (id bigint primary key)'] },
+      pets,
+      names,
+    ] as typeof fixture)
+
+    const failed = edited.migrate(database.db)
+
+    await expect(failed).rejects.toThrow(MigrationEditedError)
+    await expect(failed).rejects.toMatchObject({ code: 'MIGRATION_EDITED', migrations: ['0001_people'] })
+    expect(await history(database.db)).toHaveLength(2)
+  })
+
+  test('does not mind another `down`', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db)
+    const other = createMigrator(fixture.map((migration) => ({ ...migration, down: () => ['select 1'] })))
+
+    expect((await other.migrate(database.db)).alreadyUpToDate).toBe(true)
+  })
+
+  test('may be of a newer version, unless what that applied is breaking', async () => {
+    await using database = await emptyDatabase()
+    const newer = [...fixture, step('0004_more', ['create table finance.more (id integer)'])]
+    await createMigrator(newer).migrate(database.db)
+
+    expect((await migrate(database.db)).alreadyUpToDate).toBe(true)
+
+    await createMigrator([...newer, step('0005_break', ['select 1'], { breaking: true })]).migrate(database.db)
+    const failed = migrate(database.db)
+    await expect(failed).rejects.toThrow(DatabaseTooNewError)
+    await expect(failed).rejects.toMatchObject({ code: 'DATABASE_TOO_NEW', migrations: ['0005_break'] })
+  })
+
+  test('lets a breaking migration in that the code knows', async () => {
+    await using database = await emptyDatabase()
+    const breaking = createMigrator([...fixture, step('0004_break', ['select 1'], { breaking: true })])
+    await breaking.migrate(database.db)
+
+    expect((await breaking.migrate(database.db)).alreadyUpToDate).toBe(true)
+  })
+
+  test('is described in the catalogue, column by column', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db, { to: '0001_people' })
+
+    const { rows } = await sql<{ name: string; described: boolean }>`select attname::text as name,
+      col_description(attrelid, attnum) is not null as described
+      from pg_attribute where attrelid = 'finance.migrations'::regclass and attnum > 0`.execute(database.db)
+
+    expect(rows.filter(({ described }) => !described).map(({ name }) => name)).toEqual(['applied_at'])
+  })
+})
+
+describe("the host's migrations", () => {
+  const orders = step('2024_orders', [
+    'create table public.orders (id integer, owner integer references finance.people)',
+  ])
+  const invoices = {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema.createTable('sentInvoices').addColumn('orderId', 'integer').execute()
+    },
+    down: async (db: Kysely<unknown>) => {
+      await db.schema.dropTable('sentInvoices').execute()
+    },
+  }
+  const migrations = { '2025_invoices': invoices, '2024_orders': orders }
+
+  test('follow ours, in the order of their names, with the plugins of the handle', async () => {
+    await using database = await emptyDatabase()
+    const db = database.connect({ plugins: [new CamelCasePlugin()] })
+
+    const { applied } = await migrate(db, { migrations })
+
+    expect(applied).toEqual([...fixtureNames, '2024_orders', '2025_invoices'])
+    expect(await tablesOf(db, 'public')).toEqual(['orders', 'sent_invoices'])
+    expect((await history(db)).slice(-2)).toMatchObject([
+      { source: 'host', checksum: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      { source: 'host', checksum: null },
+    ])
+    expect((await migrate(db, { migrations })).alreadyUpToDate).toBe(true)
+    expect((await migrate(db)).alreadyUpToDate).toBe(true)
+  })
+
+  test('do not keep a later one of ours from being applied', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db, { migrations })
+    const later = createMigrator([...fixture, step('0004_more', ['create table finance.more (id integer)'])])
+
+    expect((await later.migrate(database.db, { migrations })).applied).toEqual(['0004_more'])
+  })
+
+  test('fail like ours when they are code', async () => {
+    await using database = await emptyDatabase()
+    const failing = { up: () => Promise.reject(new Error('no such luck')) }
+
+    const failed = migrate(database.db, { migrations: { '2026_failing': failing } })
+
+    await expect(failed).rejects.toThrow(MigrationError)
+    await expect(failed).rejects.toMatchObject({ migration: '2026_failing', cause: { message: 'no such luck' } })
+  })
+
+  test('may not take a name of ours, also not one of a newer version', async () => {
+    await using database = await emptyDatabase()
+    await createMigrator([...fixture, step('0004_more', ['select 1'])]).migrate(database.db)
+
+    const taken = (name: string) => migrate(database.db, { migrations: { [name]: step(name, ['select 1']) } })
+
+    await expect(taken('0001_people')).rejects.toThrow(InvalidInputError)
+    await expect(taken('0004_more')).rejects.toThrow(/newer finance-db/)
+  })
+
+  test('are refused when their definition does not fit', async () => {
+    await using database = await emptyDatabase()
+    const options = (migration: unknown) => ({ migrations: { '2024_odd': migration } }) as MigrateOptions
+
+    await expect(migrate(database.db, options(step('2024_other', [])))).rejects.toThrow(/calls itself/)
+    await expect(migrate(database.db, options({ name: '2024_odd', up: async () => {} }))).rejects.toThrow(/list/)
+    await expect(migrate(database.db, options({ up: async () => ['select 1'] }))).rejects.toThrow(/returned a list/)
+    await expect(migrate(database.db, options({}))).rejects.toThrow(/no function `up`/)
+  })
+})
+
+test('the version in the history is that of package.json', async () => {
+  const manifest: { version: string } = JSON.parse(
+    await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+  )
+
+  expect(version).toBe(manifest.version)
+})
+
+/** A role that may connect and nothing else. */
+async function loginRole(url: string): Promise<string> {
+  const role = `plain_${process.pid}_${Math.floor(performance.now())}`
+  await execute(url, `create role ${role} login password '${decodeURIComponent(new URL(url).password)}'`)
+  return role
+}
+
+async function dropRole(url: string, role: string): Promise<void> {
+  await execute(url, `drop owned by ${role} cascade`, `drop role ${role}`)
+}
+
+/** Holds what `statement` locks in a transaction of another connection until `release`. */
+async function holdLock(db: Kysely<unknown>, statement: string) {
+  const trx = await db.startTransaction().execute()
+  await sql.raw(statement).execute(trx)
+  const release = async () => {
+    if (!trx.isCommitted && !trx.isRolledBack) await trx.rollback().execute()
+  }
+  return { release, [Symbol.asyncDispose]: release }
+}
