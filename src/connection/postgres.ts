@@ -1,0 +1,101 @@
+import { type Dialect, type Kysely, PostgresAdapter, PostgresDialect } from 'kysely'
+import type pg from 'pg'
+import type { HandleSettings, PoolUseSettings, ServerConfig } from '../config.js'
+import type { Db } from '../schema/database.js'
+import { connectFailure } from './connect-failure.js'
+import { adaptPool, type PoolAdapterOptions } from './pool.js'
+import { createServer, whereOf } from './server.js'
+
+const poolKey = Symbol.for('@org/finance-db/pool')
+
+/** Marks a handle as ours, on pg; a transaction of it has the same adapter. */
+class PooledAdapter extends PostgresAdapter {
+  readonly [poolKey]: pg.Pool
+
+  constructor(pool: pg.Pool) {
+    super()
+    this[poolKey] = pool
+  }
+}
+
+function dialect(pool: pg.Pool, options: PoolAdapterOptions): Dialect {
+  const inner = new PostgresDialect({ pool: adaptPool(pool, options) })
+  return {
+    createAdapter: () => new PooledAdapter(pool),
+    createDriver: () => inner.createDriver(),
+    createIntrospector: (db) => inner.createIntrospector(db),
+    createQueryCompiler: () => inner.createQueryCompiler(),
+  }
+}
+
+/** A dialect over a pool of our own, which is closed with the handle. */
+export function serverDialect(config: ServerConfig): Dialect {
+  const { pool, where, adapt } = createServer(config)
+  const max = config.poolSize + config.maxOverflow
+  return dialect(pool, {
+    ...config,
+    owned: true,
+    adapt,
+    failure: (error) =>
+      connectFailure(error, {
+        where: where(),
+        poolFull:
+          `All ${max} connections were in use for ${config.acquireTimeoutMs} ms. Look for transactions that stay open; or raise ` +
+          'poolSize (DATABASE_POOL_SIZE) or maxOverflow (DATABASE_MAX_OVERFLOW), or wait longer with acquireTimeoutMs ' +
+          '(DATABASE_POOL_TIMEOUT).',
+        tooSlow:
+          `${where()} did not complete a connection within ${config.connectTimeoutMs} ms. Is a firewall in between? ` +
+          'Otherwise raise connectTimeoutMs (DATABASE_CONNECT_TIMEOUT).',
+      }),
+  })
+}
+
+/** A dialect over the host's pool, which stays open. */
+export function hostPoolDialect(pool: pg.Pool, settings: HandleSettings & PoolUseSettings): Dialect {
+  const { max, connectionTimeoutMillis, host, port } = pool.options
+  const where = host === undefined ? 'the server of the given pool' : whereOf({ host, port: port ?? 5432 })
+  const limit = `${connectionTimeoutMillis} ms`
+  return dialect(pool, {
+    ...settings,
+    owned: false,
+    adapt: () => false,
+    failure: (error) =>
+      connectFailure(error, {
+        where,
+        poolFull: `The given pool gave no connection in ${limit}: raise its \`max\` (${max}) or its \`connectionTimeoutMillis\`.`,
+        tooSlow: `${where} did not complete a connection within ${limit}: raise the pool's \`connectionTimeoutMillis\`.`,
+      }),
+  })
+}
+
+type Handle = Db | Pick<Kysely<never>, 'getExecutor'>
+
+function poolOf(db: Handle): pg.Pool | undefined {
+  const adapter = db.getExecutor().adapter
+  return poolKey in adapter ? (adapter[poolKey] as pg.Pool) : undefined
+}
+
+/**
+ * Whether a handle runs `COPY` from a {@link CopySource}: one of `createFinanceDb` on a server or a host's pool does, and
+ * its transactions. PGlite and a host's own Kysely do not.
+ */
+export function supportsCopy(db: Handle): boolean {
+  return poolOf(db) !== undefined
+}
+
+/** How a pool is used at this moment. */
+export interface PoolStats {
+  /** The most connections it opens. */
+  readonly max: number
+  readonly total: number
+  readonly idle: number
+  /** Queries and transactions that wait for a connection. */
+  readonly waiting: number
+}
+
+/** Undefined for PGlite and for a host's own Kysely, whose connections we do not see. */
+export function poolStats(db: Handle): PoolStats | undefined {
+  const pool = poolOf(db)
+  if (pool === undefined) return undefined
+  return { max: pool.options.max, total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }
+}

@@ -1,0 +1,165 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type AccessMode,
+  type DatabaseConnection,
+  type IsolationLevel,
+  type Kysely,
+  sql,
+  type Transaction,
+} from 'kysely'
+import { isStalePlan } from './connection/statement-names.js'
+import { TransactionConflictError, UnsupportedError } from './errors.js'
+import type { Db, Trx } from './schema/database.js'
+
+export interface TransactionOptions {
+  /** Default: the database's `default_transaction_isolation`, as a rule `read committed`. */
+  readonly isolationLevel?: IsolationLevel
+  /** `read only` makes the server refuse every write. */
+  readonly accessMode?: AccessMode
+  /** How many times to run it again after a conflict. Default 3; 0 for a function that must not run twice. */
+  readonly retries?: number
+}
+
+/**
+ * Runs `fn` in a transaction: committed when it returns, rolled back when it throws, and its error is thrown unchanged.
+ *
+ * On a serialization failure (`40001`), a deadlock (`40P01`) or a prepared statement that a migration made stale, `fn` is
+ * run again from the start in a new transaction, after a short random pause that doubles. So what it does outside the
+ * database must bear repeating. An error of our own class counts by its `cause`.
+ *
+ * Inside a transaction it is a savepoint: a throw undoes only what `fn` did and the outer transaction goes on.
+ * A conflict there is not repeated: it has to be thrown on to the outermost call, which does repeat. Nested calls that
+ * are started together run one after another.
+ *
+ * @throws {TransactionConflictError} It still conflicts after `retries`. Nothing was written.
+ * @throws {UnsupportedError} Nested with `isolationLevel` or `accessMode`, which only the outermost call can set.
+ */
+export function transaction<Tables, Result>(
+  db: Kysely<Tables>,
+  fn: (trx: Transaction<Tables>) => Promise<Result>,
+  options?: TransactionOptions,
+): Promise<Result>
+export function transaction<Result>(
+  db: Db,
+  fn: (trx: Trx) => Promise<Result>,
+  options?: TransactionOptions,
+): Promise<Result>
+export async function transaction<Tables, Result>(
+  db: Kysely<Tables> | Db,
+  fn: (trx: Transaction<Tables> & Trx) => Promise<Result>,
+  options: TransactionOptions = {},
+): Promise<Result> {
+  // Every Db is a Kysely or a Transaction; the narrower type only keeps a host's tables out of the signatures.
+  const handle = db as Kysely<Tables>
+  const run = fn as (trx: Transaction<Tables>) => Promise<Result>
+  return handle.isTransaction ? savepoint(handle as Transaction<Tables>, run, options) : outermost(handle, run, options)
+}
+
+async function outermost<Tables, Result>(
+  db: Kysely<Tables>,
+  fn: (trx: Transaction<Tables>) => Promise<Result>,
+  { isolationLevel, accessMode, retries = 3 }: TransactionOptions,
+): Promise<Result> {
+  let builder = db.transaction()
+  if (isolationLevel !== undefined) builder = builder.setIsolationLevel(isolationLevel)
+  if (accessMode !== undefined) builder = builder.setAccessMode(accessMode)
+
+  for (let attempt = 0; ; attempt++) {
+    let thrown: { error: unknown } | undefined
+    try {
+      return await builder.execute(async (trx) => {
+        try {
+          return await fn(trx)
+        } catch (error) {
+          thrown = { error }
+          throw error
+        }
+      })
+    } catch (error) {
+      // When the connection is gone, the rollback fails too, with an error that would hide the first.
+      const first = thrown === undefined ? error : thrown.error
+      if (!isConflict(first)) throw first
+      if (attempt >= retries) {
+        throw new TransactionConflictError(
+          `Another transaction got in the way each of ${attempt + 1} times. Nothing was written; try again later.`,
+          { cause: first },
+        )
+      }
+      await sleep(pauseMs(attempt))
+    }
+  }
+}
+
+/** 10 ms, doubled each time up to a second, and cut at random so that two rivals do not meet again. */
+function pauseMs(attempt: number): number {
+  return Math.min(1000, 10 * 2 ** attempt) * (0.5 + Math.random() / 2)
+}
+
+function isConflict(error: unknown): boolean {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if (e instanceof TransactionConflictError || ('code' in e && (e.code === '40001' || e.code === '40P01')))
+      return true
+  }
+  return isStalePlan(error)
+}
+
+async function savepoint<Tables, Result>(
+  trx: Transaction<Tables>,
+  fn: (trx: Transaction<Tables>) => Promise<Result>,
+  { isolationLevel, accessMode }: TransactionOptions,
+): Promise<Result> {
+  if (isolationLevel !== undefined || accessMode !== undefined) {
+    throw new UnsupportedError('isolationLevel and accessMode can only be set by the outermost transaction.')
+  }
+  const connection = await trx.getExecutor().provideConnection(async (c) => c)
+  const outer = frames.getStore()
+  const parent = enclosing(connection, outer)
+  const turn = parent.last.then(() =>
+    frames.run({ connection, outer, last: Promise.resolve() }, () => inSavepoint(trx, fn)),
+  )
+  parent.last = turn.catch(() => {})
+  return turn
+}
+
+/** A transaction or savepoint that is open on a connection; the savepoints directly inside it run one after another. */
+interface Frame {
+  readonly connection: DatabaseConnection
+  readonly outer: Frame | undefined
+  last: Promise<unknown>
+}
+
+// Savepoints of one connection nest, whatever the promises do: with two side by side (`Promise.all`), rolling back to
+// the first would silently undo the second. The async context tells a sibling, which waits, from a call further in.
+const frames = new AsyncLocalStorage<Frame>()
+const roots = new WeakMap<DatabaseConnection, Frame>()
+
+function enclosing(connection: DatabaseConnection, innermost: Frame | undefined): Frame {
+  for (let frame = innermost; frame !== undefined; frame = frame.outer) {
+    if (frame.connection === connection) return frame
+  }
+  const root = roots.get(connection) ?? { connection, outer: undefined, last: Promise.resolve() }
+  roots.set(connection, root)
+  return root
+}
+
+const name = sql.id('finance_db_nested')
+
+async function inSavepoint<Tables, Result>(
+  trx: Transaction<Tables>,
+  fn: (trx: Transaction<Tables>) => Promise<Result>,
+): Promise<Result> {
+  await sql`savepoint ${name}`.execute(trx)
+  try {
+    const result = await fn(trx)
+    await sql`release savepoint ${name}`.execute(trx)
+    return result
+  } catch (error) {
+    // Undoing fails when the connection is gone. `error` says why, and the commit of the outer transaction fails too.
+    await sql`rollback to savepoint ${name}`
+      .execute(trx)
+      .then(() => sql`release savepoint ${name}`.execute(trx))
+      .catch(() => {})
+    throw error
+  }
+}
