@@ -26,7 +26,7 @@ const columns = ['user_id', 'id', 'time_window', 'signal_type', 'signal_value', 
 export async function create(db: Db, feature: NewComputedFeature): Promise<ComputedFeature> {
   return db
     .insertInto('finance.computed_features')
-    .values(toRow(parseInput(newComputedFeature, feature, 'The computed feature')))
+    .values(parseInput(newComputedFeature, feature, 'The computed feature'))
     .returning(columns)
     .executeTakeFirstOrThrow()
     .catch(translateError)
@@ -34,7 +34,7 @@ export async function create(db: Db, feature: NewComputedFeature): Promise<Compu
 
 /** Records any number of signals, all or none, in the order of the input. Errors as {@link create}. */
 export async function createMany(db: Db, features: readonly NewComputedFeature[]): Promise<ComputedFeature[]> {
-  const rows = parseInput(z.array(newComputedFeature), features, 'The computed features').map(toRow)
+  const rows = parseInput(z.array(newComputedFeature), features, 'The computed features')
   return insertAll(db, rows, (handle, part) =>
     handle.insertInto('finance.computed_features').values(part).returning(columns).execute(),
   ).catch(translateError)
@@ -49,7 +49,7 @@ export async function createMany(db: Db, features: readonly NewComputedFeature[]
 export async function put(db: Db, feature: NewComputedFeature): Promise<ComputedFeature> {
   return db
     .insertInto('finance.computed_features')
-    .values(toRow(parseInput(newComputedFeature, feature, 'The computed feature')))
+    .values(parseInput(newComputedFeature, feature, 'The computed feature'))
     .onConflict((conflict) =>
       conflict.columns(['user_id', 'time_window', 'signal_type']).doUpdateSet(({ ref }) => ({
         signal_value: ref('excluded.signal_value'),
@@ -127,8 +127,4 @@ export async function remove(db: Db, userId: string, id: string): Promise<void> 
     .executeTakeFirstOrThrow()
     .catch(translateError)
   if (numDeletedRows === 0n) throw new NotFoundError('computed feature')
-}
-
-function toRow(feature: z.infer<typeof newComputedFeature>) {
-  return { ...feature, signal_value: JSON.stringify(feature.signal_value) }
 }

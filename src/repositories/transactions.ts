@@ -1,6 +1,7 @@
+import { sql } from 'kysely'
 import { z } from 'zod'
 import { constraintSentences } from '../constraints.js'
-import { ConflictError, MissingReferenceError, NotFoundError } from '../errors.js'
+import { ConflictError, MissingReferenceError, NotFoundError, RuleViolationError } from '../errors.js'
 import { translateDeleteError, translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
@@ -87,13 +88,14 @@ export async function create(db: Db, transaction: NewTransaction): Promise<Trans
  */
 export async function createMany(db: Db, transactions: readonly NewTransaction[]): Promise<Transaction[]> {
   const inputs = parseInput(z.array(newTransaction), transactions, 'The transactions')
-  return insertAll(db, inputs, (handle, part) =>
-    handle
-      .insertInto('finance.transactions')
-      .values(part.map((input) => toRow(input, accountCurrency(handle, input))))
-      .returning(columns)
-      .execute(),
-  ).catch(translateInsertError)
+  const currencies = await accountCurrencies(
+    db,
+    inputs.filter(({ currency }) => currency === undefined),
+  ).catch(translateError)
+  const rows = inputs.map((input) => toRow(input, input.currency ?? currencies.get(accountKey(input)) ?? noAccount()))
+  return insertAll(db, rows, (handle, part) =>
+    handle.insertInto('finance.transactions').values(part).returning(columns).execute(),
+  ).catch(translateError)
 }
 
 /** @throws {NotFoundError} Also when the transaction belongs to another user. */
@@ -225,19 +227,39 @@ function accountCurrency(db: Pick<Db, 'selectFrom'>, { currency, user_id, accoun
     .where('id', '=', account_id)
 }
 
+/** By {@link accountKey}, the currency of the accounts that are there. */
+async function accountCurrencies(db: Db, inputs: readonly Input[]): Promise<Map<string, string>> {
+  if (inputs.length === 0) return new Map()
+  const userIds = [...new Set(inputs.map(({ user_id }) => user_id))]
+  const accountIds = [...new Set(inputs.map(({ account_id }) => account_id))]
+  const found = await db
+    .selectFrom('finance.accounts')
+    .select(['user_id', 'id as account_id', 'currency'])
+    .where('user_id', '=', sql<string>`any(${userIds}::uuid[])`)
+    .where('id', '=', sql<string>`any(${accountIds}::uuid[])`)
+    .execute()
+  return new Map(found.map((account) => [accountKey(account), account.currency]))
+}
+
+function accountKey({ user_id, account_id }: Pick<Input, 'user_id' | 'account_id'>): string {
+  return `${user_id}/${account_id}`.toLowerCase()
+}
+
+function noAccount(cause?: unknown): never {
+  const constraint = 'transactions_account_id_fkey'
+  throw new MissingReferenceError(
+    constraintSentences[constraint] as string,
+    { table: 'transactions', constraint },
+    { cause },
+  )
+}
+
 /** An account that is not there leaves the currency null, and that is what Postgres complains of first. */
 function translateInsertError(error: unknown): never {
   try {
     translateError(error)
   } catch (ours) {
-    if (ours instanceof Error && 'column' in ours && ours.column === 'currency') {
-      const constraint = 'transactions_account_id_fkey'
-      throw new MissingReferenceError(
-        constraintSentences[constraint] as string,
-        { table: 'transactions', constraint },
-        { cause: ours.cause },
-      )
-    }
+    if (ours instanceof RuleViolationError && ours.column === 'currency') noAccount(ours.cause)
     throw ours
   }
 }

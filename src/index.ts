@@ -1,0 +1,19 @@
+/**
+ * `@org/finance-db`: a Postgres finance schema that any TypeScript service can embed. Connect with
+ * {@link createFinanceDb}, call `migrate(db)`, and use the repositories: modules of plain functions that take the handle first.
+ */
+export { type Environment, lambdaPreset, loadConfig } from './config.js'
+export { constraintSentences } from './constraints.js'
+export { createFinanceDb } from './database.js'
+export * from './errors.js'
+export * from './migrations/index.js'
+export { translateError } from './postgres-errors.js'
+export * as accounts from './repositories/accounts.js'
+export * as computedFeatures from './repositories/computed-features.js'
+export type { Page, PageRequest } from './repositories/page.js'
+export * as recommendations from './repositories/recommendations.js'
+export * as reports from './repositories/reports.js'
+export * as transactions from './repositories/transactions.js'
+export * as users from './repositories/users.js'
+export type * from './schema/index.js'
+export { type TransactionOptions, transaction } from './transaction.js'
