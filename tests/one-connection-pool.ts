@@ -1,4 +1,4 @@
-import type { PostgresPool, PostgresPoolClient } from 'kysely'
+import { EventEmitter } from 'node:events'
 import pg from 'pg'
 
 /**
@@ -7,14 +7,17 @@ import pg from 'pg'
  *
  * It cannot show: commits (deferred constraints, notifications), sessions that race, and the passing of `now()`.
  */
-export class OneConnectionPool implements PostgresPool {
+export class OneConnectionPool extends EventEmitter {
   readonly options: pg.PoolConfig
   readonly #client: pg.Client
+  readonly #borrowed: BorrowedClient
   readonly #waitMs: number
   #free: Promise<void> = Promise.resolve()
 
   private constructor(client: pg.Client, options: pg.PoolConfig, waitMs: number) {
+    super()
     this.#client = client
+    this.#borrowed = new BorrowedClient(client)
     this.#waitMs = waitMs
     this.options = options
   }
@@ -27,7 +30,7 @@ export class OneConnectionPool implements PostgresPool {
   }
 
   /** Callers take turns. Who waits while holding the connection waits for himself, and is told so. */
-  async connect(): Promise<PostgresPoolClient> {
+  async connect(): Promise<BorrowedClient> {
     const before = this.#free
     let release = () => {}
     this.#free = new Promise((resolve) => {
@@ -41,7 +44,8 @@ export class OneConnectionPool implements PostgresPool {
       }, this.#waitMs)
     })
     await Promise.race([before, tooLong]).finally(() => clearTimeout(timer))
-    return new BorrowedClient(this.#client, release)
+    this.#borrowed.release = release
+    return this.#borrowed
   }
 
   async end(): Promise<void> {
@@ -49,14 +53,15 @@ export class OneConnectionPool implements PostgresPool {
   }
 }
 
-class BorrowedClient {
+/** What the pool lends: the same object every time, as a real pool does, so that callers may keep what they know of it. */
+class BorrowedClient extends EventEmitter {
   readonly #client: pg.Client
-  readonly release: () => void
+  release: () => void = () => {}
   #inTransaction = false
 
-  constructor(client: pg.Client, release: () => void) {
+  constructor(client: pg.Client) {
+    super()
     this.#client = client
-    this.release = release
   }
 
   // One signature for what pg.Client overloads: text, a config, or a stream (COPY) or cursor that submits itself.

@@ -1,6 +1,10 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { PGlite } from '@electric-sql/pglite'
+import { vector } from '@electric-sql/pglite-pgvector'
+import type { Kysely } from 'kysely'
 import pg from 'pg'
 import { test as base, inject } from 'vitest'
+import { createFinanceDb } from '../src/database.js'
+import { migrate } from '../src/migrations/index.js'
 import type { Database } from '../src/schema/database.js'
 import { OneConnectionPool } from './one-connection-pool.js'
 import { execute, withDatabase } from './server.js'
@@ -19,13 +23,30 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   const name = `${inject('templateName')}_${process.pid}_${++clones.count}`
   await execute(admin, `create database ${name} template ${inject('templateName')}`)
   const url = withDatabase(admin, name)
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }) })
+  const db = createFinanceDb({ connectionString: url, poolSize: 5 }, {})
   return {
     url,
     db,
     async [Symbol.asyncDispose]() {
       await db.destroy()
       await execute(admin, `drop database ${name} with (force)`)
+    },
+  }
+}
+
+/** A PGlite of its own, migrated, with pgvector. It takes a second or two. Use with `await using`. */
+export async function pgliteDb(): Promise<
+  AsyncDisposable & { readonly db: Kysely<Database>; readonly pglite: PGlite }
+> {
+  const pglite = await PGlite.create({ extensions: { vector } })
+  const db = createFinanceDb({ pglite }, {})
+  await migrate(db)
+  return {
+    db,
+    pglite,
+    async [Symbol.asyncDispose]() {
+      await db.destroy()
+      await pglite.close()
     },
   }
 }
@@ -43,8 +64,9 @@ async function workerDatabase(): Promise<string> {
   return withDatabase(admin, name)
 }
 
+/** A handle on the one connection of a sandbox. Ending the pool rolls everything back. */
 export function sandboxHandle(pool: OneConnectionPool): Kysely<Database> {
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  return createFinanceDb({ pool, prePing: false }, {})
 }
 
 /** `test` with a `db`: the migrated schema, empty, inside a transaction that is rolled back when the test ends. */
@@ -53,6 +75,6 @@ export const test = base
   .extend('db', async ({ sandboxUrl }, { onCleanup }) => {
     const pool = await OneConnectionPool.open({ connectionString: sandboxUrl })
     const db = sandboxHandle(pool)
-    onCleanup(() => db.destroy())
+    onCleanup(() => pool.end())
     return db
   })

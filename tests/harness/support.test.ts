@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { OneConnectionPool } from '../one-connection-pool.js'
-import { freshDatabase, sandboxHandle, test } from '../support.js'
+import { freshDatabase, pgliteDb, sandboxHandle, test } from '../support.js'
 
 const countUsers = sql<{ n: number }>`select count(*)::int4 as n from ${sql.table('finance.users')}`
 const addUser = (email: string) =>
@@ -67,11 +67,12 @@ describe('db', () => {
   })
 
   test('says so when a transaction waits for a second connection', async ({ sandboxUrl }) => {
-    const db = sandboxHandle(await OneConnectionPool.open({ connectionString: sandboxUrl }, 100))
+    const pool = await OneConnectionPool.open({ connectionString: sandboxUrl }, 100)
+    const db = sandboxHandle(pool)
     const waiting = db.transaction().execute(() => countUsers.execute(db))
 
-    await expect(waiting).rejects.toThrow(/only connection/)
-    await db.destroy()
+    await expect(waiting).rejects.toMatchObject({ cause: { message: expect.stringContaining('only connection') } })
+    await pool.end()
   })
 })
 
@@ -84,5 +85,24 @@ describe('freshDatabase', () => {
 
     expect((await countUsers.execute(mine.db)).rows).toEqual([{ n: 1 }])
     expect((await countUsers.execute(other.db)).rows).toEqual([{ n: 0 }])
+  })
+})
+
+describe('pgliteDb', () => {
+  test('has the tables, those with pgvector too', async () => {
+    await using embedded = await pgliteDb()
+
+    await addUser('a@example.org').execute(embedded.db)
+
+    expect((await countUsers.execute(embedded.db)).rows).toEqual([{ n: 1 }])
+    expect(await embedded.db.selectFrom('finance.documents').select('id').execute()).toEqual([])
+  })
+})
+
+describe('the server', () => {
+  test('gives days and amounts as text, whatever the process has told pg', async ({ db }) => {
+    const { rows } = await sql`select date '2026-03-01' as day, 0.10::numeric(19,4) as amount, 7::int8 as n`.execute(db)
+
+    expect(rows).toEqual([{ day: '2026-03-01', amount: '0.1000', n: 7 }])
   })
 })
