@@ -1,0 +1,115 @@
+import { sql } from 'kysely'
+import pg from 'pg'
+import { describe, expect } from 'vitest'
+import { type Account, accounts, type Db } from '../src/index.js'
+import { createAccount, createTransaction } from './people.js'
+import { freshDatabase, test } from './support.js'
+
+const balanceOf = async (db: Db, { user_id, id }: Account) => (await accounts.get(db, user_id, id)).balance
+
+/** Straight into the table, past the repositories. */
+const insert = (db: Db, account: Account, amount: string, status = 'posted') =>
+  sql`insert into ${sql.table('finance.transactions')} (user_id, account_id, date, merchant, amount, currency, status, posted_at)
+    values (${account.user_id}, ${account.id}, '2026-01-01', 'x', ${amount}, 'USD', ${status}, ${status === 'posted' ? new Date() : null})`.execute(
+    db,
+  )
+
+describe('balances', () => {
+  test('follow one statement that writes to many accounts', async ({ db }) => {
+    const [a, b] = [await createAccount(db), await createAccount(db, { opening_balance: '10' })]
+
+    await sql`insert into ${sql.table('finance.transactions')} (user_id, account_id, date, merchant, amount, currency)
+      select user_id, id, '2026-01-01', 'x', n * 0.0001, 'USD'
+      from ${sql.table('finance.accounts')}, generate_series(1, 100) n`.execute(db)
+
+    expect(await balanceOf(db, a)).toBe('0.5050')
+    expect(await balanceOf(db, b)).toBe('10.5050')
+  })
+
+  test('follow a pending row that is posted, with the amount it is posted with', async ({ db }) => {
+    const account = await createAccount(db)
+    await insert(db, account, '-80', 'pending')
+    await insert(db, account, '-1', 'pending')
+    expect(await balanceOf(db, account)).toBe('0.0000')
+
+    await db
+      .updateTable('finance.transactions')
+      .set({ status: 'posted', posted_at: new Date(), amount: '-82.35' })
+      .where('amount', '=', '-80')
+      .execute()
+
+    expect(await balanceOf(db, account)).toBe('-82.3500')
+  })
+
+  test.for([
+    ['balance', 'accounts_balance_derived', 'update finance.accounts set balance = balance + 1'],
+    ['both balances', 'accounts_balance_derived', 'update finance.accounts set balance = 7, opening_balance = 7'],
+    ['amount', 'transactions_posted_immutable', 'update finance.transactions set amount = amount + 1'],
+    ['day', 'transactions_posted_immutable', "update finance.transactions set date = '2020-01-01'"],
+    ['status', 'transactions_posted_immutable', "update finance.transactions set status = 'pending', posted_at = null"],
+    ['account', 'transactions_posted_immutable', 'update finance.transactions set account_id = user_id'],
+    ['row', 'transactions_posted_kept', 'delete from finance.transactions'],
+    ['table', 'transactions_not_truncated', 'truncate finance.transactions cascade'],
+  ] as const)('stand: the %s of what is posted cannot be changed by hand', async ([, constraint, statement], { db }) => {
+    const account = await createAccount(db)
+    await createTransaction(db, account)
+
+    await expect(sql.raw(statement).execute(db)).rejects.toMatchObject({ code: '23514', constraint })
+
+    expect(await balanceOf(db, account)).toBe('-12.5000')
+  })
+
+  test('start at the opening balance and nowhere else', async ({ db }) => {
+    const { user_id } = await createAccount(db)
+    const open = (balance: string) =>
+      sql`insert into ${sql.table('finance.accounts')} (user_id, account_type, name, opening_balance, balance)
+        values (${user_id}, 'savings', 'S', 5, ${balance}::numeric)`.execute(db)
+
+    await expect(open('1000')).rejects.toMatchObject({ constraint: 'accounts_balance_derived' })
+    await open('5')
+  })
+
+  test('refuse NaN and what is too large', async ({ db }) => {
+    const account = await createAccount(db)
+
+    await expect(insert(db, account, 'NaN')).rejects.toMatchObject({ constraint: 'transactions_amount_check' })
+    await insert(db, account, '999999999999999.9999')
+    await expect(insert(db, account, '0.0001')).rejects.toMatchObject({ code: '22003' })
+
+    expect(await balanceOf(db, account)).toBe('999999999999999.9999')
+  })
+
+  test('follow COPY, as psql uses it', async () => {
+    await using fresh = await freshDatabase()
+    const account = await createAccount(fresh.db)
+    const { from } = await import('pg-copy-streams')
+    const client = new pg.Client(fresh.url)
+    await client.connect()
+    const copy = client.query(
+      from('copy finance.transactions (user_id, account_id, date, merchant, amount, currency) from stdin'),
+    )
+
+    await new Promise<void>((resolve, reject) => {
+      copy.on('finish', resolve).on('error', reject)
+      for (let i = 0; i < 1000; i++) copy.write(`${account.user_id}\t${account.id}\t2026-01-01\tshop\t-0.0101\tUSD\n`)
+      copy.end()
+    })
+    await client.end()
+
+    expect(await balanceOf(fresh.db, account)).toBe('-10.1000')
+  })
+
+  test('add up when many connections write to the same accounts in different orders', async () => {
+    await using fresh = await freshDatabase()
+    const { user_id } = await createAccount(fresh.db)
+    for (let i = 0; i < 3; i++) await createAccount(fresh.db, { user_id })
+    const insertAll = (direction: 'asc' | 'desc') =>
+      sql`insert into finance.transactions (user_id, account_id, date, merchant, amount, currency)
+        select user_id, id, '2026-01-01', 'x', 0.01, 'USD' from finance.accounts order by id ${sql.raw(direction)}`
+
+    await Promise.all(Array.from({ length: 80 }, (_, i) => insertAll(i % 2 === 0 ? 'asc' : 'desc').execute(fresh.db)))
+
+    const { rows } = await accounts.list(fresh.db, user_id)
+    expect(rows.map(({ balance }) => balance)).toEqual(['0.8000', '0.8000', '0.8000', '0.8000'])
+  })
+})
