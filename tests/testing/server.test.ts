@@ -18,6 +18,8 @@ interface Ended {
   pid: number
 }
 
+const canBecomeNobody = process.getuid?.() === 0 && (await readableByOthers(process.cwd()))
+
 /** Runs server-process.ts to its end. */
 async function runProcess(
   ending: 'crash' | 'forget' | 'stop',
@@ -90,7 +92,7 @@ describe('the embedded server', { timeout: 60_000 }, () => {
   })
 
   // Needs root to become someone else, and a checkout that others may read.
-  test.runIf(process.getuid?.() === 0 && (await readableByOthers(process.cwd())))('runs for an ordinary user too', async () => {
+  test.runIf(canBecomeNobody)('runs for an ordinary user too', async () => {
     const nobody = { uid: 65_534, gid: 65_534 }
 
     const { describe, pid } = await runProcess('stop', nobody)
