@@ -3,6 +3,7 @@ import { CamelCasePlugin, type Kysely, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { schemaPlugin } from '../../src/connection/schema-plugin.js'
 import {
+  ConnectionError,
   DatabaseTooNewError,
   InvalidInputError,
   MigrationEditedError,
@@ -281,6 +282,33 @@ describe('a migration that fails', () => {
     expect(error).toMatchObject({ code: 'MIGRATION_FAILED', migration: '0004_late', statementIndex: undefined })
     expect(String(error)).toContain('failed at commit')
     expect((await history(database.db)).map(({ name }) => name)).toEqual(fixtureNames)
+  })
+})
+
+describe('a connection', () => {
+  test('that is lost in the middle leaves nothing of the migration, and the error says so', async () => {
+    await using database = await emptyDatabase()
+    const ending = step('0004_end', [
+      'create table finance.half (id integer)',
+      'select pg_terminate_backend(pg_backend_pid())',
+    ])
+
+    const error = await createMigrator([...fixture, ending])
+      .migrate(database.connect({ max: 1 }))
+      .catch((caught: unknown) => caught)
+
+    expect(error).toBeInstanceOf(ConnectionError)
+    expect(error).toMatchObject({ maybeApplied: false, message: expect.stringContaining('0004_end') })
+    expect(await tablesOf(database.db, 'finance')).toEqual(['migrations', 'people', 'pets'])
+  })
+
+  test('that may only read is told from one that may write', async () => {
+    await using database = await emptyDatabase()
+    const readOnly = database.connect({ options: '-c default_transaction_read_only=on' })
+
+    await expect(migrate(readOnly)).rejects.toThrow(UnsupportedError)
+    await migrate(database.db)
+    expect((await migrate(readOnly)).alreadyUpToDate).toBe(true)
   })
 })
 

@@ -31,7 +31,9 @@ export async function emptyDatabase(): Promise<EmptyDatabase> {
     const to = new URL(url)
     if (role !== undefined) to.username = role
     const pool = new pg.Pool({ connectionString: to.href, ...options })
-    pool.on('error', () => undefined) // a test may end the connection on purpose
+    // A test may end a connection on purpose, and pg reports that where nobody waits, too.
+    pool.on('error', () => undefined)
+    pool.on('connect', (client) => client.on('error', () => undefined))
     const db = new Kysely<unknown>({
       dialect: new PostgresDialect({ pool }),
       plugins,

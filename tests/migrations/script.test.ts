@@ -1,0 +1,111 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { sql } from 'kysely'
+import { describe, expect, test } from 'vitest'
+import { UnsupportedError } from '../../src/errors.js'
+import * as ours from '../../src/migrations/index.js'
+import { createMigrator } from '../../src/migrations/migrator.js'
+import { catalogue } from './catalogue.js'
+import { emptyDatabase, fixture, fixtureNames, step, tablesOf } from './support.js'
+
+const migrator = createMigrator(fixture)
+
+describe.skipIf(!hasPsql())(`the script${hasPsql() ? '' : ' (skipped: there is no psql on this machine)'}`, () => {
+  test('run by psql leaves a database that migrate calls up to date, and as migrate would have made it', async () => {
+    await using database = await emptyDatabase()
+    await using other = await emptyDatabase()
+    await ours.migrate(other.db, { vector: 'off' })
+
+    await psql(database.url, await ours.sql(undefined))
+
+    expect((await ours.migrate(database.db, { vector: 'off' })).alreadyUpToDate).toBe(true)
+    expect(await catalogue(database.db, 'finance')).toEqual(await catalogue(other.db, 'finance'))
+    const rows = await ours.history(database.db)
+    const stable = ({ sequence, name, checksum, package_version }: ours.AppliedMigration) => [
+      sequence,
+      name,
+      checksum,
+      package_version,
+    ]
+    expect(rows.map(stable)).toEqual((await ours.history(other.db)).map(stable))
+    expect(rows.every(({ duration_ms }) => duration_ms >= 0)).toBe(true)
+  })
+
+  test('holds what is pending, up to `to`', async () => {
+    await using database = await emptyDatabase()
+    await migrator.migrate(database.db, { to: '0001_people' })
+
+    const script = await migrator.sql(database.db, { to: '0002_pets' })
+
+    expect(fixtureNames.filter((name) => script.includes(`-- ${name}\n`))).toEqual(['0002_pets'])
+    await psql(database.url, script)
+    expect((await migrator.history(database.db)).map(({ name }) => name)).toEqual(['0001_people', '0002_pets'])
+    const comment = await sql<{ text: string }>`select obj_description('finance.pets'::regclass) as text`.execute(
+      database.db,
+    )
+    expect(comment.rows).toEqual([{ text: `It's a "pet" -- or a :name; with a \\ and a $1` }])
+    expect(await migrator.sql(database.db, { to: '0002_pets' })).toContain('Nothing is pending')
+  })
+
+  test('passes over what was applied since it was written, and may be run twice', async () => {
+    await using database = await emptyDatabase()
+    const script = await migrator.sql(database.db)
+    await migrator.migrate(database.db, { to: '0002_pets' })
+
+    await psql(database.url, script)
+    await psql(database.url, script)
+
+    expect((await migrator.history(database.db)).map(({ name }) => name)).toEqual(fixtureNames)
+  })
+
+  test('stops at a statement that fails, with nothing half done', async () => {
+    await using database = await emptyDatabase()
+    const half = step('0004_half', ['create table finance.half (id integer)', 'select 1 from finance.nothing'])
+    const broken = createMigrator([...fixture, half, step('0005_after', ['create table finance.after (id integer)'])])
+
+    await expect(psql(database.url, await broken.sql(undefined))).rejects.toThrow(/finance.nothing/)
+
+    expect(await tablesOf(database.db, 'finance')).toEqual(['migrations', 'people', 'pets'])
+    expect((await migrator.migrate(database.db)).alreadyUpToDate).toBe(true)
+  })
+
+  test('goes into another schema, beside migrate', async () => {
+    await using database = await emptyDatabase()
+    const script = await migrator.sql(undefined, { schema: 'order' })
+
+    await Promise.all([psql(database.url, script), migrator.migrate(database.db, { schema: 'order' })])
+
+    expect((await migrator.history(database.db, { schema: 'order' })).map(({ name }) => name)).toEqual(fixtureNames)
+    expect(await tablesOf(database.db, 'finance')).toEqual([])
+  })
+})
+
+test('what is code of the host cannot be written as a script', async () => {
+  const migrations = { '2024_orders': { up: async () => {} } }
+
+  await expect(migrator.sql(undefined, { migrations })).rejects.toThrow(UnsupportedError)
+  expect(await migrator.sql(undefined, { migrations, to: '0003_names' })).toContain('0003_names')
+})
+
+function hasPsql(): boolean {
+  try {
+    return execFileSync('psql', ['--version']).length > 0
+  } catch {
+    return false
+  }
+}
+
+/** Runs a script as an operator does, from a file. Fails when psql does. */
+async function psql(url: string, script: string): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'finance-db-psql-'))
+  try {
+    const file = join(directory, 'script.sql')
+    await writeFile(file, script)
+    await promisify(execFile)('psql', ['--no-psqlrc', '--quiet', '--file', file, url])
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
