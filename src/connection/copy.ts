@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import type pg from 'pg'
 import pgCopyStreams from 'pg-copy-streams'
 import { UnsupportedError } from '../errors.js'
@@ -72,6 +73,8 @@ export async function copyFrom(client: pg.ClientBase, text: string, source: Copy
       if (batch !== '') await send(batch)
       batch = ''
       if (typeof value !== 'string') await send(value)
+      // While the socket takes everything, a source that never waits would keep the process from reading the answer.
+      await failure.or(setImmediate())
     }
     pulling = false
     if (batch !== '') await send(batch)
@@ -83,10 +86,9 @@ export async function copyFrom(client: pg.ClientBase, text: string, source: Copy
       // Our own words, not the source's: they go to the server's log.
       stream.destroy(new Error('the source of the COPY failed'))
       await failure.settled
-    } else if (pulling) {
-      // Not awaited: a source that is stuck in `next()` would hold the error back.
-      void Promise.resolve(iterator.return?.()).catch(() => {})
     }
+    // Not awaited: a source that is stuck in `next()` would hold the error back.
+    if (pulling) void Promise.resolve(iterator.return?.()).catch(() => {})
     throw error
   }
 
