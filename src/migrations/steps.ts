@@ -8,10 +8,11 @@ import type { Names, SqlMigration } from './shape.js'
 export type MigrationSource = 'finance-db' | 'host'
 
 /**
- * A host's own migrations, by name. They run after ours, in the order of their names. A {@link SqlMigration} (known by
- * its `name`, which repeats the key) is checksummed; one of Kysely's is code, so its edits go unnoticed.
+ * A host's own migrations. They run after ours, in the order of their names. A list of {@link SqlMigration} is
+ * checksummed; Kysely's own, by name as its `MigrationProvider` has them, are code, so their edits go unnoticed. A record
+ * may hold both: a {@link SqlMigration} is told by its `name`, which repeats the key.
  */
-export type HostMigrations = Readonly<Record<string, SqlMigration | Migration>>
+export type HostMigrations = readonly SqlMigration[] | Readonly<Record<string, SqlMigration | Migration>>
 
 /** A migration as the engine sees it, whoever wrote it. */
 export type Step = SqlStep | CodeStep
@@ -52,16 +53,30 @@ export function stepsOf(ours: readonly SqlMigration[], host: HostMigrations = {}
   })
   const names = new Set(own.map(({ name }) => name))
 
-  const hosts = Object.keys(host)
+  const byName = recordOf(host)
+  const hosts = Object.keys(byName)
     .sort() // by code unit, like ours: the same order in every locale
     .map((name): Step => {
       if (names.has(name)) throw wrong(name, 'is the name of a migration of finance-db: rename yours')
-      const migration = host[name]
+      const migration = byName[name]
       if (typeof migration?.up !== 'function') throw wrong(name, 'has no function `up`')
       return 'name' in migration ? hostSqlStep(name, migration) : codeStep(name, migration)
     })
 
   return [...own, ...hosts]
+}
+
+function recordOf(host: HostMigrations): Readonly<Record<string, SqlMigration | Migration>> {
+  if (!isList(host)) return host
+  const byName = Object.fromEntries(host.map((migration) => [migration.name, migration]))
+  const repeated = host.find((migration) => byName[migration.name] !== migration)
+  if (repeated !== undefined) throw wrong(repeated.name, 'is there twice')
+  return byName
+}
+
+// Array.isArray does not narrow a readonly array.
+function isList(host: HostMigrations): host is readonly SqlMigration[] {
+  return Array.isArray(host)
 }
 
 /** The statements of one direction. A statement's final semicolons and white space are dropped. */

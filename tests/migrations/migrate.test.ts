@@ -459,6 +459,17 @@ describe("the host's migrations", () => {
     expect((await migrate(db)).alreadyUpToDate).toBe(true)
   })
 
+  test('can be a list, in any order, without a name twice', async () => {
+    await using database = await emptyDatabase()
+    const items = step('2023_items', ['create table public.items (id integer)'])
+
+    const { applied } = await migrate(database.db, { migrations: [orders, items] })
+
+    expect(applied).toEqual([...fixtureNames, '2023_items', '2024_orders'])
+    const twice = migrate(database.db, { migrations: [items, { ...items }] })
+    await expect(twice).rejects.toThrow(/2023_items: is there twice/)
+  })
+
   test('do not keep a later one of ours from being applied', async () => {
     await using database = await emptyDatabase()
     await migrate(database.db, { migrations })
