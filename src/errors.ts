@@ -111,8 +111,28 @@ abstract class ConstraintError extends FinanceDbError {
  * Read the existing row, or choose another key.
  */
 export class ConflictError extends ConstraintError {
-  override readonly name = 'ConflictError'
+  override readonly name: string = 'ConflictError'
   readonly code = 'CONFLICT'
+}
+
+/**
+ * An import brings rows whose `external_id` is there already for another movement: another day, amount or currency.
+ * Nothing was imported. `externalIds` are some of them, at most ten, and `count` says how many rows there are.
+ */
+export class ImportConflictError extends ConflictError {
+  override readonly name = 'ImportConflictError'
+  readonly count: number
+  readonly externalIds: readonly string[]
+
+  constructor(count: number, externalIds: readonly string[], details: ConstraintDetails = {}, options?: ErrorOptions) {
+    super(
+      `${count} ${count === 1 ? 'row has' : 'rows have'} an external_id that the account already has for another movement.`,
+      details,
+      options,
+    )
+    this.count = count
+    this.externalIds = externalIds
+  }
 }
 
 /** The row refers to something that does not exist (or belongs to another user). Create that first. */

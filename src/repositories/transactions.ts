@@ -18,6 +18,14 @@ import { dayColumn } from './day-column.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 
+export {
+  type ImportOptions,
+  type ImportResult,
+  type ImportRow,
+  importRow,
+  importTransactions as import,
+} from './transaction-import.js'
+
 const columns = [
   'user_id',
   'id',

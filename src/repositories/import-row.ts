@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { InvalidInputError } from '../errors.js'
+import { newTransaction } from '../schema/transactions.js'
+
+const { user_id, account_id, date, merchant, amount, currency, category, description } = newTransaction.shape
+const { is_subscription, status, posted_at, external_id, pending_id } = newTransaction.shape
+
+/** One row to import: the same fields under the same rules as in {@link newTransaction}. */
+export const importRow = z
+  .strictObject({
+    user_id,
+    account_id,
+    date,
+    merchant,
+    amount,
+    currency,
+    category,
+    description,
+    is_subscription,
+    status,
+    posted_at,
+    external_id,
+    pending_id,
+  })
+  .refine((row) => row.status !== 'pending' || row.posted_at === undefined, {
+    error: 'a pending transaction has not been posted: leave posted_at out',
+    path: ['posted_at'],
+  })
+
+export type ImportRow = z.infer<typeof importRow>
+
+/**
+ * The row, checked. The schema's word counts: {@link passes} only spares it the rows that are plainly right, since zod
+ * takes several times as long as everything else that is done to a row.
+ *
+ * @throws {InvalidInputError} Names the row, counted from 1, and its fields.
+ */
+export function checkImportRow(row: unknown, number: number): ImportRow {
+  if (passes(row)) return row
+  const result = importRow.safeParse(row)
+  if (result.success) return result.data
+  throw new InvalidInputError(
+    `Row ${number} of the import`,
+    result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
+  )
+}
+
+type Field = keyof ImportRow
+
+const fields: ReadonlySet<string> = new Set(Object.keys(importRow.shape))
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const amountPattern = /^-?\d{1,15}(?:\.\d{1,4})?$/
+const currencyPattern = /^[A-Z]{3}$/
+const dayPattern = /^(\d{4})-(\d\d)-(\d\d)$/
+const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+/** Whether {@link importRow} accepts the row, by hand. A test holds the two against each other on random rows. */
+export function passes(row: unknown): row is ImportRow {
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) return false
+  for (const field in row) if (!fields.has(field)) return false
+  const r = row as { readonly [F in Field]?: unknown }
+  return (
+    isUuid(r.user_id) &&
+    isUuid(r.account_id) &&
+    isDay(r.date) &&
+    isText(r.merchant, 0, 500) &&
+    typeof r.amount === 'string' &&
+    amountPattern.test(r.amount) &&
+    (r.currency === undefined || (typeof r.currency === 'string' && currencyPattern.test(r.currency))) &&
+    (r.category === undefined || isText(r.category, 1, 200)) &&
+    (r.description === undefined || isText(r.description, 0, 10_000)) &&
+    (r.is_subscription === undefined || typeof r.is_subscription === 'boolean') &&
+    (r.status === undefined || r.status === 'posted' || (r.status === 'pending' && r.posted_at === undefined)) &&
+    (r.posted_at === undefined || (r.posted_at instanceof Date && !Number.isNaN(r.posted_at.getTime()))) &&
+    (r.external_id == null || isText(r.external_id, 1, 500)) &&
+    (r.pending_id == null || isUuid(r.pending_id))
+  )
+}
+
+function isUuid(value: unknown): boolean {
+  return typeof value === 'string' && uuidPattern.test(value)
+}
+
+function isText(value: unknown, min: number, max: number): boolean {
+  return (
+    typeof value === 'string' &&
+    value.length >= min &&
+    value.length <= max &&
+    !value.includes('\0') &&
+    value.isWellFormed()
+  )
+}
+
+function isDay(value: unknown): boolean {
+  const match = typeof value === 'string' ? dayPattern.exec(value) : null
+  if (match === null) return false
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
+  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  return year >= 1 && day >= 1 && day <= (daysOfMonth[month - 1] ?? 0) + (leap ? 1 : 0)
+}
