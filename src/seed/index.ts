@@ -1,0 +1,1 @@
+export { type SeedOptions, type SeedProgress, type SeedResult, seed } from './seed.js'
