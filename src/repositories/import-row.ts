@@ -35,12 +35,12 @@ export type ImportRow = z.infer<typeof importRow>
  *
  * @throws {InvalidInputError} Names the row, counted from 1, and its fields.
  */
-export function checkImportRow(row: unknown, number: number): ImportRow {
+export function checkImportRow(row: unknown, number: number, unit: 'Row' | 'Line' = 'Row'): ImportRow {
   if (passes(row)) return row
   const result = importRow.safeParse(row)
   if (result.success) return result.data
   throw new InvalidInputError(
-    `Row ${number} of the import`,
+    `${unit} ${number}`,
     result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
   )
 }
