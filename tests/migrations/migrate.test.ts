@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { CamelCasePlugin, type Kysely, sql } from 'kysely'
+import { CamelCasePlugin, type Kysely, type KyselyPlugin, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { schemaPlugin } from '../../src/connection/schema-plugin.js'
 import {
@@ -164,6 +164,18 @@ describe('schema', () => {
     expect(await tablesOf(db, 'money')).toEqual(['migrations', 'people', 'pets'])
     expect((await migrate(db)).alreadyUpToDate).toBe(true)
     expect((await history(db))[0]).toMatchObject({ sequence: 1, applied_at: expect.any(Date) })
+  })
+
+  test('is read from the plugins of the handle, which see no statement of the engine', async () => {
+    await using database = await emptyDatabase()
+    const hiding: KyselyPlugin = {
+      transformQuery: ({ node }) => node,
+      transformResult: async ({ result }) => ({ ...result, rows: [] }),
+    }
+    const db = database.connect({ plugins: [schemaPlugin('money'), hiding] })
+
+    expect((await migrate(db)).applied).toEqual(fixtureNames)
+    expect((await migrate(db)).alreadyUpToDate).toBe(true)
   })
 
   test('has a history of its own, with the same checksums', async () => {
@@ -468,6 +480,15 @@ describe("the host's migrations", () => {
     expect(applied).toEqual([...fixtureNames, '2023_items', '2024_orders'])
     const twice = migrate(database.db, { migrations: [items, { ...items }] })
     await expect(twice).rejects.toThrow(/2023_items: is there twice/)
+  })
+
+  test('may rely on the search_path of the session', async () => {
+    await using database = await emptyDatabase()
+    const unqualified = step('2024_orders', ['create table orders (id integer)'])
+
+    await migrate(database.db, { migrations: { '2024_orders': unqualified } })
+
+    expect(await tablesOf(database.db, 'public')).toEqual(['orders'])
   })
 
   test('do not keep a later one of ours from being applied', async () => {
