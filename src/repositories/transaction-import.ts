@@ -89,7 +89,8 @@ export async function importTransactions(
 }
 
 async function liftTimeLimits(trx: Trx): Promise<() => Promise<unknown>> {
-  const set = (statement: string, idle: string) => sql`
+  const set = (statement: string, idle: string) =>
+    sql`
     select set_config('statement_timeout', ${statement}, true), set_config('idle_in_transaction_session_timeout', ${idle}, true)
   `.execute(trx)
   const before = await sql<{ statement: string; idle: string }>`
@@ -101,7 +102,7 @@ async function liftTimeLimits(trx: Trx): Promise<() => Promise<unknown>> {
 
 const attempts = 6
 
-/** Runs it in a savepoint, again after a deadlock or when another writer took an `external_id` in between. */
+/** Runs it in a savepoint, and again after a deadlock or when another writer took away what it stands on. */
 async function repeatOnConflict<Result>(
   trx: Trx,
   signal: AbortSignal | undefined,
@@ -111,19 +112,11 @@ async function repeatOnConflict<Result>(
     try {
       return await transaction(trx, fn)
     } catch (error) {
-      if (!isTransient(error)) throw error
-      if (attempt === attempts) {
-        throw new TransactionConflictError('Other writers held the accounts of the import each time: run it again.', {
-          cause: error,
-        })
-      }
+      const again = sqlStateOf(error) === '40P01' || error instanceof TransactionConflictError
+      if (!again || attempt === attempts) throw error
       await sleep(20 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal })
     }
   }
-}
-
-function isTransient(error: unknown): boolean {
-  return sqlStateOf(error) === '40P01' || (error instanceof Error && 'constraint' in error && error.constraint === key)
 }
 
 const key = 'transactions_external_id_key'
@@ -182,8 +175,8 @@ async function countKnown(trx: Trx): Promise<number> {
 }
 
 /**
- * Row order within a day is that of the source, since ids are given in the order of the insert. By account and day it is
- * faster too: neighbours in the table are neighbours in its indexes.
+ * By account and day, since neighbours in the table that are neighbours in its indexes too are written faster. Within a day
+ * in the order of the source, which the ids then follow as far as the server's clock can tell them apart.
  */
 async function insert(trx: Trx, staged: Stage, known: number, settings: Settings): Promise<number> {
   const { source, batchRows, onProgress, signal } = settings
@@ -243,16 +236,26 @@ async function settlePending(trx: Trx): Promise<number> {
 }
 
 async function refuseOtherMovements(trx: Trx): Promise<void> {
-  const other = sql`
+  const { rows } = await sql<{ other: string; gone: string }>`
+    select count(t.id)::text as other, (count(*) - count(t.id))::text as gone
+    from ${stage} s
+    left join ${transactions} t on ${sameKey}
+    where s.external_id is not null
+      and (t.id is null or (s.status = 'posted' and (t.date, t.amount) is distinct from (s.date, s.amount)))
+  `.execute(trx)
+  if (Number(rows[0]?.gone) > 0) {
+    throw new TransactionConflictError('A pending transaction was removed while the import replaced it: run it again.')
+  }
+  const count = Number(rows[0]?.other)
+  if (count === 0) return
+  const examples = await sql<{ external_id: string }>`
+    select s.external_id
     from ${stage} s
     join ${transactions} t on ${sameKey}
     where s.status = 'posted' and (t.date, t.amount) is distinct from (s.date, s.amount)
-  `
-  const { rows } = await sql<{ count: string }>`select count(*)::text as count ${other}`.execute(trx)
-  const count = Number(rows[0]?.count)
-  if (count === 0) return
-  const examples = await sql<{ external_id: string }>`
-    select s.external_id ${other} group by s.external_id order by min(s.ctid) limit 10
+    group by s.external_id
+    order by min(s.ctid)
+    limit 10
   `.execute(trx)
   throw new ImportConflictError(
     count,

@@ -1,0 +1,81 @@
+import { sql } from 'kysely'
+import { describe, expect, test } from 'vitest'
+import { type Account, accounts, type Db, transaction, transactions } from '../../src/index.js'
+import { createAccount, createTransaction, createUser } from '../people.js'
+import { freshDatabase } from '../support.js'
+
+describe('imports at the same time', () => {
+  test('two of one file, in opposite orders, end with each row once', async () => {
+    await using server = await freshDatabase()
+    const { db } = server
+    const owner = await createUser(db)
+    const owned = await Promise.all(Array.from({ length: 20 }, () => createAccount(db, { user_id: owner.id })))
+    const rows = Array.from({ length: 8000 }, (_, i) => ({
+      user_id: owner.id,
+      account_id: owned[i % owned.length]?.id as string,
+      date: '2026-03-01',
+      merchant: 'Shop',
+      amount: '1',
+      external_id: String(i),
+    }))
+
+    const results = await Promise.all([
+      transactions.import(db, rows, { batchRows: 1000 }),
+      transactions.import(db, rows.toReversed(), { batchRows: 1000 }),
+      transactions.import(db, rows, { batchRows: 1700 }),
+    ])
+
+    expect(results.map(({ inserted }) => inserted).sort((a, b) => a - b)).toEqual([0, 0, 8000])
+    expect(results.map(({ inserted, skipped }) => inserted + skipped)).toEqual([8000, 8000, 8000])
+    const { rows: balances } = await accounts.list(db, owner.id)
+    expect(new Set(balances.map(({ balance }) => balance))).toEqual(new Set(['400.0000']))
+  })
+
+  test('one that meets a writer with the accounts in the other order goes through', async () => {
+    await using server = await freshDatabase()
+    const { db } = server
+    const owner = await createUser(db)
+    const made = [await createAccount(db, { user_id: owner.id }), await createAccount(db, { user_id: owner.id })]
+    const [first, second] = made.sort((a, b) => a.id.localeCompare(b.id)) as [Account, Account]
+
+    // The writer holds the second account until the import holds the first and waits; then it asks for the first too.
+    let importing: Promise<unknown> | undefined
+    await transaction(
+      db,
+      async (trx) => {
+        // The writer checks for a deadlock late, so that the import is the one to be told.
+        await sql`set local deadlock_timeout = '20s'`.execute(trx)
+        await createTransaction(trx, second, { amount: '1' })
+        importing = transactions.import(
+          db,
+          [first, second].map(({ user_id, id }) => ({
+            user_id,
+            account_id: id,
+            date: '2026-03-01',
+            merchant: 'Shop',
+            amount: '10',
+            external_id: 'a',
+          })),
+        )
+        await waitUntilBlocked(db)
+        await createTransaction(trx, first, { amount: '1' })
+      },
+      { retries: 0 },
+    )
+
+    expect(await importing).toMatchObject({ inserted: 2 })
+    const { rows } = await accounts.list(db, owner.id)
+    expect(rows.map(({ balance }) => balance)).toEqual(['11.0000', '11.0000'])
+  })
+})
+
+async function waitUntilBlocked(db: Db): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    const { rows } = await sql<{ waiting: number }>`
+      select count(*)::int as waiting from pg_locks where not granted
+    `.execute(db)
+    if ((rows[0]?.waiting ?? 0) > 0) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error('nobody waited')
+}
