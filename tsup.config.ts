@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
 import { defineConfig } from 'tsup'
 
-/** One entry for each subpath of `exports` in package.json; the command has no types and stands by itself below. */
+/**
+ * One entry for each subpath of `exports` in package.json, and the command. The declarations come from `tsc`
+ * (tsconfig.build.json): bundling them turned re-exported types into values.
+ */
 const entry = {
   index: 'src/index.ts',
   schema: 'src/schema/index.ts',
@@ -12,16 +15,11 @@ const entry = {
   cli: 'src/cli/main.ts',
 }
 
-const present = Object.fromEntries(Object.entries(entry).filter(([, path]) => existsSync(path)))
-const { cli: _, ...libraries } = present
-
 export default defineConfig({
-  entry: present,
+  entry: Object.fromEntries(Object.entries(entry).filter(([, path]) => existsSync(path))),
   format: 'esm',
   target: 'node20',
   platform: 'node',
-  // tsup sets `baseUrl`, which TypeScript 6 deprecates.
-  dts: { entry: libraries, compilerOptions: { ignoreDeprecations: '6.0' } },
   splitting: true, // one copy of each class, so that `instanceof` holds across subpaths
   sourcemap: true,
   clean: true,
