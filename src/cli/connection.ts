@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Kysely } from 'kysely'
+import { type Environment, resolveServer } from '../config.js'
+import { createFinanceDb } from '../database.js'
+import { InvalidConfigError, UnsupportedError } from '../errors.js'
+import type { Database } from '../schema/database.js'
+import { UsageError } from './exit-codes.js'
+
+export interface ConnectionFlags {
+  readonly url?: string | undefined
+  readonly schema?: string | undefined
+  readonly pglite?: string | undefined
+}
+
+/** What a command works on, opened when it first asks something. */
+export interface Connection {
+  readonly db: Kysely<Database>
+  /** For people: never has the password. */
+  readonly where: string
+  readonly embedded: boolean
+  /** The server is this machine, as far as its name tells. */
+  readonly loopback: boolean
+}
+
+/** @param create Whether an embedded database may be made where there is none. */
+export function connect(flags: ConnectionFlags, env: Environment, { create = false } = {}): Connection {
+  if (flags.pglite !== undefined) {
+    if (flags.url !== undefined) throw new UsageError('Give --url or --pglite, not both.')
+    if (!create && !existsSync(join(flags.pglite, 'PG_VERSION'))) {
+      throw new UsageError(
+        `There is no database in ${flags.pglite}. Make one: finance-db init --pglite ${flags.pglite}`,
+      )
+    }
+    return { ...embedded(flags.pglite, flags.schema, env), where: `PGlite in ${flags.pglite}` }
+  }
+
+  const options = {
+    connectionString: flags.url,
+    schema: flags.schema,
+    applicationName: 'finance-db cli',
+    poolSize: 2,
+    maxOverflow: 2,
+    // Migrating and verifying take as long as they take, unless the environment says otherwise.
+    ...(env.DATABASE_COMMAND_TIMEOUT === undefined && { statementTimeoutMs: 0 }),
+  }
+  const { target } = resolve(options, env)
+  if (typeof target === 'function') throw new Error('a command line has no connection string that is a function')
+  const { host, port, user, database } = target
+  return {
+    db: createFinanceDb(options, env),
+    where: `${database ?? user ?? ''} on ${host.startsWith('/') ? host : `${host}:${port}`}`,
+    embedded: false,
+    loopback: isLoopback(host),
+  }
+}
+
+/** PGlite in a directory, or in memory; with pgvector where that is installed. */
+export function embedded(directory: string | undefined, schema: string | undefined, env: Environment): Connection {
+  const db = createFinanceDb({ pglite: () => openPGlite(directory), schema }, env)
+  return { db, where: 'PGlite in memory', embedded: true, loopback: true }
+}
+
+async function openPGlite(directory: string | undefined) {
+  const [{ PGlite }, vector] = await Promise.all([
+    import('@electric-sql/pglite').catch((cause: unknown) => {
+      throw new UnsupportedError('An embedded database needs PGlite: npm install @electric-sql/pglite', { cause })
+    }),
+    import('@electric-sql/pglite-pgvector').catch(() => undefined),
+  ])
+  return PGlite.create({
+    ...(directory !== undefined && { dataDir: directory }),
+    ...(vector !== undefined && { extensions: { vector: vector.vector } }),
+  })
+}
+
+function resolve(options: Readonly<Record<string, unknown>>, env: Environment) {
+  try {
+    return resolveServer(options, env)
+  } catch (error) {
+    const missing =
+      error instanceof InvalidConfigError && error.issues.some(({ message }) => message.includes('is not set'))
+    if (!missing) throw error
+    throw new UsageError(
+      `${error.message}\nSet DATABASE_URL here or in a file .env, give --url, or use --pglite DIR for an embedded database.`,
+      { cause: error },
+    )
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host.startsWith('/') || host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}

@@ -1,0 +1,104 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Db } from '../schema/database.js'
+
+/** A statement about the whole database that has to be true. */
+export interface Invariant {
+  readonly name: string
+  /** Rows that break it. */
+  readonly broken: number
+  /** Up to three of them, by id. */
+  readonly examples: readonly string[]
+}
+
+const users = sql.table('finance.users')
+const accounts = sql.table('finance.accounts')
+const transactions = sql.table('finance.transactions')
+const transfers = sql.table('finance.transfers')
+
+/** Each query gives one row, `id`, for what breaks the rule. */
+const rules: readonly { readonly name: string; readonly violations: (schema: string) => RawBuilder<unknown> }[] = [
+  {
+    name: 'every balance is the opening balance plus the posted transactions',
+    violations: () => sql`select a.id::text from ${accounts} a
+      left join (
+        select user_id, account_id, sum(amount) as amount from ${transactions} where status = 'posted' group by user_id, account_id
+      ) t on t.user_id = a.user_id and t.account_id = a.id
+      where a.balance <> a.opening_balance + coalesce(t.amount, 0)`,
+  },
+  {
+    name: 'every transaction is on an account of its user, in its currency',
+    violations: () => sql`select t.id::text from ${transactions} t
+      left join ${accounts} a on a.user_id = t.user_id and a.id = t.account_id and a.currency = t.currency
+      where a.id is null`,
+  },
+  {
+    name: 'every account belongs to a user',
+    violations: () =>
+      sql`select a.id::text from ${accounts} a left join ${users} u on u.id = a.user_id where u.id is null`,
+  },
+  {
+    name: 'direction says debit exactly for money that leaves',
+    violations: () =>
+      sql`select id::text from ${transactions} where direction <> case when amount < 0 then 'debit' else 'credit' end`,
+  },
+  {
+    name: 'posted transactions have a posted_at, pending ones have none',
+    violations: () => sql`select id::text from ${transactions} where (status = 'posted') <> (posted_at is not null)`,
+  },
+  {
+    name: 'every completed transfer has both its sides, and what it moved',
+    violations: () => sql`select f.id::text from ${transfers} f
+      left join ${transactions} t on t.user_id = f.user_id and t.transfer_id = f.id
+      where f.status = 'completed'
+      group by f.user_id, f.id
+      having count(t.id) <> 2
+        or count(*) filter (where t.account_id = f.from_account_id and t.amount = -f.from_amount) <> 1
+        or count(*) filter (where t.account_id = f.to_account_id and t.amount = f.to_amount) <> 1`,
+  },
+  {
+    name: 'every reversal takes back what it reverses',
+    violations: () => sql`select r.id::text from ${transactions} r
+      left join ${transactions} t on t.user_id = r.user_id and t.id = r.reverses_id
+      where r.reverses_id is not null and (t.id is null or t.account_id <> r.account_id or t.amount <> -r.amount)`,
+  },
+  {
+    name: 'no constraint is unchecked and no trigger is switched off',
+    violations: (schema) => sql`
+      select conname::text as id from pg_constraint where connamespace = (select oid from pg_namespace where nspname = ${schema})
+        and not convalidated
+      union all
+      select g.tgname::text from pg_trigger g join pg_class c on c.oid = g.tgrelid
+      where c.relnamespace = (select oid from pg_namespace where nspname = ${schema}) and g.tgenabled in ('D', 'R')`,
+  },
+]
+
+/** Looks at every row. In a repeatable read transaction, other writers cannot give a false alarm. */
+export async function checkInvariants(
+  db: Db,
+  schema: string,
+  onProgress: (name: string) => void,
+): Promise<Invariant[]> {
+  const results: Invariant[] = []
+  for (const { name, violations } of rules) {
+    onProgress(name)
+    const { rows } = await sql<{ broken: number; examples: string[] | null }>`
+      select count(*)::int as broken, (array_agg(id order by id))[1:3] as examples from (${violations(schema)}) violation`.execute(
+      db,
+    )
+    results.push({ name, broken: rows[0]?.broken ?? 0, examples: rows[0]?.examples ?? [] })
+  }
+  return results
+}
+
+/** Rows of each table of the schema, by name. */
+export async function countRows(db: Db): Promise<Record<string, number>> {
+  const tables = ['users', 'accounts', 'transactions', 'transfers', 'computed_features', 'recommendations'] as const
+  const counts: Record<string, number> = {}
+  for (const table of tables) {
+    const { rows } = await sql<{
+      count: number
+    }>`select count(*)::int as count from ${sql.table(`finance.${table}`)}`.execute(db)
+    counts[table] = rows[0]?.count ?? 0
+  }
+  return counts
+}

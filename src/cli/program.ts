@@ -1,0 +1,54 @@
+import { Command } from 'commander'
+import { version } from '../version.js'
+import { addCheck } from './check.js'
+import { addCreateAdmin } from './create-admin.js'
+import { addDemo } from './demo.js'
+import { addHistory } from './history.js'
+import { addImport } from './import.js'
+import { addInit } from './init.js'
+import { addMigrate } from './migrate.js'
+import { redact } from './report-error.js'
+import { addReset } from './reset.js'
+import { addRollback } from './rollback.js'
+import { addSeed } from './seed.js'
+import { addSql } from './sql.js'
+import { addStatus } from './status.js'
+import { addVerify } from './verify.js'
+
+const help = `
+The database is that of DATABASE_URL, or POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB,
+from the environment or a file .env. Results go to stdout, notes and progress to stderr.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something is not as it should be (check, status, verify).`
+
+/** The command line, ready to parse. Throws commander's errors instead of ending the process. */
+export function createProgram(): Command {
+  const program = new Command('finance-db')
+    .description('Looks after a finance database: its schema, its data, its administrator.')
+    .version(version)
+    .option('--url <url>', 'connection string; DATABASE_URL keeps its password out of the list of processes')
+    .option('--pglite <dir>', 'use an embedded database in this directory')
+    .option('--schema <name>', 'the Postgres schema of our tables (default: FINANCE_DB_SCHEMA or finance)')
+    .option('--json', 'print one JSON document on stdout')
+    .option('--quiet', 'no notes and no progress')
+    .option('--verbose', 'say what caused an error')
+    .addHelpText('after', help)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(redact(text)) })
+    .showHelpAfterError('Run it with --help to see what there is.')
+
+  addDemo(program)
+  addInit(program)
+  addCheck(program)
+  addMigrate(program)
+  addRollback(program)
+  addStatus(program)
+  addHistory(program)
+  addSql(program)
+  addImport(program)
+  addVerify(program)
+  addSeed(program)
+  addReset(program)
+  addCreateAdmin(program)
+  return program
+}

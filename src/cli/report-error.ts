@@ -1,0 +1,48 @@
+import { FinanceDbError } from '../errors.js'
+import { translateError } from '../postgres-errors.js'
+import { type ExitCode, exit, UsageError } from './exit-codes.js'
+
+const usageCodes: readonly string[] = ['INVALID_CONFIG', 'INVALID_INPUT', 'INVALID_CURSOR']
+
+/** Writes one paragraph about the error to stderr, with `--verbose` also what caused it, and gives the exit code. */
+export function reportError(
+  thrown: unknown,
+  { verbose = false, json = false }: { verbose?: boolean | undefined; json?: boolean | undefined },
+): ExitCode {
+  const error = translated(thrown)
+  const code = error instanceof FinanceDbError ? error.code : undefined
+  const message = redact(messageOf(error))
+  const causes = verbose ? causesOf(error) : []
+
+  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, ...(verbose && { causes }) } })}\n`)
+  else process.stderr.write([`Error: ${message}`, ...causes.map((cause) => `  caused by: ${cause}`), ''].join('\n'))
+  return error instanceof UsageError || (code !== undefined && usageCodes.includes(code)) ? exit.usage : exit.failed
+}
+
+/** Some queries of ours are raw: their errors are the driver's. */
+function translated(error: unknown): unknown {
+  try {
+    return translateError(error)
+  } catch (ours) {
+    return ours
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : String(error)
+}
+
+function causesOf(error: unknown): string[] {
+  const causes: string[] = []
+  for (let e = error instanceof Error ? error.cause : undefined; e !== undefined && causes.length < 10; ) {
+    const code = e instanceof Error && 'code' in e && typeof e.code === 'string' ? ` (${e.code})` : ''
+    causes.push(redact(`${e instanceof Error ? `${e.name}: ` : ''}${messageOf(e)}${code}`))
+    e = e instanceof Error ? e.cause : undefined
+  }
+  return causes
+}
+
+/** The password of any connection string that found its way into a message. */
+export function redact(text: string): string {
+  return text.replaceAll(/([a-z][a-z0-9+]*:\/\/[^\s:/@]*):[^\s]*@/gi, '$1:***@')
+}
