@@ -19,10 +19,11 @@ export async function startPgBouncer(binary: string, url: string, poolSize: numb
   const directory = await mkdtemp(join(tmpdir(), 'finance-db-pgbouncer-'))
   const config = join(directory, 'pgbouncer.ini')
   const password = decodeURIComponent(server.password).replaceAll("'", "''")
+  const secret = password === '' ? '' : ` password='${password}'`
   await writeFile(
     config,
     `[databases]
-* = host=${server.hostname} port=${server.port || 5432} user=${server.username} password='${password}'
+* = host=${server.hostname} port=${server.port || 5432} user=${server.username}${secret}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
