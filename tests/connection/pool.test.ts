@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { CompiledQuery, sql } from 'kysely'
 import pg from 'pg'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { poolStats } from '../../src/connection/postgres.js'
 import { createFinanceDb, type ServerOptions } from '../../src/database.js'
 import { ConnectionError, TimeoutError } from '../../src/errors.js'
+import { type EmbeddedServer, startEmbeddedServer } from '../../src/testing/embedded-server.js'
 import { execute } from '../server.js'
 import { startProxy } from './proxy.js'
 
@@ -17,6 +18,18 @@ function connect(options: ServerOptions = {}) {
   const db = createFinanceDb({ connectionString: url, ...options }, {})
   onTestFinished(() => db.destroy())
   return db
+}
+
+/** The server at TEST_DATABASE_URL may trust everybody: this one asks for passwords. */
+let strict: EmbeddedServer
+beforeAll(async () => {
+  strict = await startEmbeddedServer()
+})
+afterAll(() => strict?.stop())
+
+function partsOf(server: string) {
+  const { username, password, hostname, port } = new URL(server)
+  return { host: hostname, port: Number(port), user: username, password, database: 'postgres' }
 }
 
 const pid = async (db: ReturnType<typeof connect>) =>
@@ -163,7 +176,7 @@ describe('a connection that cannot be made', () => {
     ['a missing database', { database: 'nowhere' }, /has no such database/],
     ['an unknown host', { host: 'nowhere.invalid' }, /has no address/],
   ])('%s is told', async (_, options, message) => {
-    const db = connect(options)
+    const db = connect({ connectionString: strict.url, ...options })
 
     const attempt = sql`select 1`.execute(db)
 
@@ -173,12 +186,10 @@ describe('a connection that cannot be made', () => {
 })
 
 describe('secrets that a function gives', () => {
-  const { username, password, hostname, port } = new URL(url)
-  const parts = { host: hostname, port: Number(port), user: username, database: 'postgres' }
-
   test('a password is asked for again for each connection', async () => {
     let asked = 0
-    const db = createFinanceDb({ ...parts, password: async () => (++asked > 0 ? password : '') }, {})
+    const parts = partsOf(strict.url)
+    const db = createFinanceDb({ ...parts, password: async () => (++asked > 0 ? parts.password : '') }, {})
     onTestFinished(() => db.destroy())
 
     await warm(db, 3)
@@ -199,10 +210,14 @@ describe('secrets that a function gives', () => {
   })
 
   test.each([
-    ['password', { ...parts, password: () => Promise.reject(new TypeError('the secret is hunter2')) }],
-    ['connection string', { connectionString: () => Promise.reject(new TypeError('the secret is hunter2')) }],
-  ])('a %s function that fails is a ConnectionError that tells its kind and not its message', async (what, options) => {
-    const db = createFinanceDb(options, {})
+    ['password', 'password'],
+    ['connection string', 'connectionString'],
+  ])('a %s function that fails is a ConnectionError that tells its kind and not its message', async (what, option) => {
+    const fails = () => Promise.reject(new TypeError('the secret is hunter2'))
+    const db = createFinanceDb(
+      option === 'password' ? { ...partsOf(strict.url), password: fails } : { connectionString: fails },
+      {},
+    )
     onTestFinished(() => db.destroy())
 
     const error = await sql`select 1`.execute(db).catch((e: unknown) => e)
@@ -231,11 +246,11 @@ describe('secrets that a function gives', () => {
 
   test('a refused connection does not stay open', async () => {
     const db = createFinanceDb(
-      { ...parts, applicationName: 'left behind', password: () => Promise.reject(new Error('no')) },
+      { ...partsOf(strict.url), applicationName: 'left behind', password: () => Promise.reject(new Error('no')) },
       {},
     )
     onTestFinished(() => db.destroy())
-    const admin = new pg.Client({ connectionString: url })
+    const admin = new pg.Client({ connectionString: strict.url })
     await admin.connect()
     onTestFinished(() => admin.end())
 

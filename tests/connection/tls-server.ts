@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,9 @@ export interface TlsServer {
   setTls(on: boolean): Promise<void>
   stop(): Promise<void>
 }
+
+/** The certificates are made by the openssl command, which a small machine may lack. */
+export const opensslIsThere = spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0
 
 export async function startTlsServer(): Promise<TlsServer> {
   const server = await startEmbeddedServer()

@@ -2,12 +2,13 @@ import { type QueryExecutorProvider, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createFinanceDb, type ServerOptions } from '../../src/database.js'
 import { ConnectionError } from '../../src/errors.js'
-import { startTlsServer, type TlsServer } from './tls-server.js'
+import { opensslIsThere, startTlsServer, type TlsServer } from './tls-server.js'
 
 let server: TlsServer
 beforeAll(async () => {
-  server = await startTlsServer()
+  if (opensslIsThere) server = await startTlsServer()
 })
+const title = (name: string) => (opensslIsThere ? name : `${name} (skipped: there is no openssl command)`)
 afterAll(() => server?.stop())
 
 /** By address, which the certificate does not name, or by name, which it does. */
@@ -25,7 +26,7 @@ async function usesTls(db: QueryExecutorProvider): Promise<boolean> {
 
 const tls = async (options: Parameters<typeof connect>[0]) => usesTls(connect(options))
 
-describe('a server with TLS', () => {
+describe.skipIf(!opensslIsThere)(title('a server with TLS'), () => {
   beforeAll(() => server.setTls(true))
 
   test.each([
@@ -80,7 +81,7 @@ describe('a server with TLS', () => {
   })
 })
 
-describe('a server without TLS', () => {
+describe.skipIf(!opensslIsThere)(title('a server without TLS'), () => {
   beforeAll(() => server.setTls(false))
 
   test.each(['disable', 'allow', 'prefer'] as const)('%s connects plain', async (sslMode) => {
