@@ -2,11 +2,22 @@
  * `@org/finance-db`: a Postgres finance schema that any TypeScript service can embed. Connect with
  * {@link createFinanceDb}, call `migrate(db)`, and use the repositories: modules of plain functions that take the handle first.
  */
-export { type Environment, lambdaPreset, loadConfig } from './config.js'
+export { type Environment, lambdaPreset, loadConfig, type ServerConfig, type Supplier } from './config.js'
+export { poolStats } from './connection/postgres.js'
+export { schemaOf, schemaPlugin } from './connection/schema-plugin.js'
 export { constraintSentences } from './constraints.js'
-export { createFinanceDb } from './database.js'
+export {
+  createFinanceDb,
+  type FinanceDbOptions,
+  type KyselyOptions,
+  type LoggedStatement,
+  type PGliteOptions,
+  type PoolOptions,
+  type ServerOptions,
+} from './database.js'
 export * from './errors.js'
-export * from './migrations/index.js'
+export * as migrations from './migrations/index.js'
+export { migrate, rollback } from './migrations/index.js'
 export { translateError } from './postgres-errors.js'
 export * as accounts from './repositories/accounts.js'
 export * as computedFeatures from './repositories/computed-features.js'

@@ -1,4 +1,5 @@
 import type { Db } from '../schema/database.js'
+import { transaction } from '../transaction.js'
 
 /** Postgres takes at most 65,535 parameters in a statement. */
 const parametersAtMost = 65_535
@@ -16,7 +17,7 @@ export async function insertAll<Row extends object, Result>(
   const size = Math.max(1, Math.floor(parametersAtMost / Math.max(1, columns)))
   if (rows.length === 0) return []
   if (rows.length <= size) return insert(db, rows)
-  if (!db.isTransaction) return db.transaction().execute((trx) => insertAll(trx, rows, insert))
+  if (!db.isTransaction) return transaction(db, (trx) => insertAll(trx, rows, insert))
 
   const results: Result[] = []
   for (let start = 0; start < rows.length; start += size) {
