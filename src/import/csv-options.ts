@@ -17,7 +17,8 @@ const separators = {
   thousands: z.enum(['.', ',', ' ', "'"]).optional(),
 }
 
-const words = z.array(z.string().min(1)).min(1)
+/** In any case; `''` stands for an empty field. */
+const words = z.array(z.string()).min(1)
 
 const amount = z.union(
   [
@@ -71,6 +72,8 @@ export const csvMapping = z.strictObject({
   external_id: z.union([z.literal('hash'), column, z.strictObject({ column })]).optional(),
   /** Rows with one of these words in this column are pending, the others posted. */
   pending: z.strictObject({ column, words }).optional(),
+  /** Rows with one of these words in this column are passed over, such as totals, or what was declined. */
+  skip: z.strictObject({ column, words }).optional(),
 })
 
 /** How to read a file of a bank. Plain data, so that it can be kept as JSON, one for each bank. */

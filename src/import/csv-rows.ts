@@ -13,7 +13,7 @@ type Columns = ReturnType<typeof columnReaders>
 type Value = (fields: Fields) => string | Omit<InputIssue, 'path'>
 
 /**
- * A function that makes the row to import of the fields of one line. It does not check what `transactions.import` checks.
+ * A function that makes the row to import of the fields of one line, if it is to be imported. It does not check what `transactions.import` checks.
  *
  * @throws {InvalidInputError} A column of the mapping is not in the file.
  */
@@ -27,13 +27,14 @@ export function rowReader(options: CheckedOptions, header: Fields | undefined) {
   const readDescription = textReader(mapping.description, columns, 'description')
   const readCategory = textReader(mapping.category, columns, 'category')
   const readCurrency = currencyReader(mapping, columns)
-  const readStatus = textReader(mapping.pending?.column, columns, 'pending')
-  const pendingWords = lowerCase(mapping.pending?.words)
+  const isPending = wordReader(mapping.pending, columns, 'pending.column')
+  const isSkipped = wordReader(mapping.skip, columns, 'skip.column')
   const readId = idReader(mapping, columns)
   const rowIds = createRowIds()
   columns.check()
 
-  return (fields: Fields, line: number): ImportRow => {
+  return (fields: Fields, line: number): ImportRow | undefined => {
+    if (isSkipped(fields)) return undefined
     const account_id = readAccount(fields)
     const date = readDate(fields)
     const amount = readAmount(fields)
@@ -48,7 +49,7 @@ export function rowReader(options: CheckedOptions, header: Fields | undefined) {
     if (description !== '') row.description = description
     if (category !== '') row.category = category
     if (currency !== '') row.currency = currency
-    if (pendingWords.has(readStatus(fields).toLowerCase())) row.status = 'pending'
+    if (isPending(fields)) row.status = 'pending'
     const external_id = mapping.external_id === 'hash' ? rowIds(row) : readId(fields)
     if (external_id !== '') row.external_id = external_id
     return row
@@ -128,6 +129,13 @@ function textReader(column: Mapping['merchant'] | undefined, columns: Columns, p
       .map((read) => read(fields))
       .filter((text) => text !== '')
       .join(' ')
+}
+
+function wordReader(mapping: Mapping['skip'], columns: Columns, path: string): (fields: Fields) => boolean {
+  if (mapping === undefined) return () => false
+  const read = columns.read(mapping.column, path)
+  const words = lowerCase(mapping.words)
+  return (fields) => words.has(read(fields).toLowerCase())
 }
 
 function currencyReader({ currency }: Mapping, columns: Columns): Read {

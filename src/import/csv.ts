@@ -24,7 +24,7 @@ import { rowReader } from './csv-rows.js'
  * await transactions.import(db, rows)
  * ```
  *
- * Empty lines are passed over. Texts are trimmed. Without `mapping.external_id`, importing the file twice doubles it.
+ * Lines of empty fields are passed over. Texts are trimmed. Without `mapping.external_id`, importing the file twice doubles it.
  *
  * @throws {InvalidInputError} At once for the options; while reading for the file, naming the line, counted from 1, where
  * the row begins, and never what is in it.
@@ -40,16 +40,16 @@ async function* rowsOf(
   source: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
   options: CheckedOptions,
 ): AsyncGenerator<ImportRow, void, undefined> {
-  const text = Readable.from(skipLines(decode(source, options.encoding), options.skipLines))
+  const text = Readable.from(skipLines(unixLines(decode(source, options.encoding)), options.skipLines))
   const parser = parse({
     bom: true,
     delimiter: options.delimiter,
     quote: options.quote,
-    // Given, since it would take the end of the first line for that of all.
-    record_delimiter: ['\r\n', '\n', '\r'],
+    record_delimiter: '\n',
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
+    skip_records_with_empty_values: true,
   })
   // A failure of the source, and an end before the file's, reach the other side; the loop below throws it.
   pipeline(text, parser, () => {})
@@ -68,10 +68,11 @@ async function* rowsOf(
       last.push({ fields, line: begins })
       if (last.length <= options.skipLastRows) continue
       const next = last.shift() as (typeof last)[number]
-      yield checkImportRow(read(next.fields, next.line), next.line, 'Line')
+      const row = read(next.fields, next.line)
+      if (row !== undefined) yield checkImportRow(row, next.line, 'Line')
     }
   } catch (error) {
-    throw error instanceof CsvError ? unreadable(error, line + 1) : error
+    throw error instanceof CsvError ? unreadable(error, options.skipLines) : error
   }
 }
 
@@ -79,7 +80,8 @@ function lineBreaks(fields: Fields): number {
   return fields.reduce((count, field) => count + (field.includes('\n') ? field.split('\n').length - 1 : 0), 0)
 }
 
-function unreadable(error: CsvError, line: number): InvalidInputError {
+function unreadable(error: CsvError, skipped: number): InvalidInputError {
+  const line = skipped + (typeof error.lines === 'number' ? error.lines : 1)
   const message = error.code.includes('QUOTE')
     ? 'a quote is not where the format allows it: is `quote` right?'
     : `cannot be read as CSV (${error.code})`
@@ -100,6 +102,17 @@ async function* decode(
   }
   for await (const chunk of source) yield typeof chunk === 'string' ? chunk : text(chunk)
   yield text()
+}
+
+/** One character for each end of a line: files mix them, and the parser would count two lines for two of them in a field. */
+async function* unixLines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let held = ''
+  for await (const chunk of chunks) {
+    const text = held + chunk
+    held = text.endsWith('\r') ? '\r' : ''
+    yield text.slice(0, text.length - held.length).replace(/\r\n?/g, '\n')
+  }
+  if (held !== '') yield '\n'
 }
 
 /** Before the parser, since what banks write there is no CSV. */

@@ -3,6 +3,7 @@ export const dateFormats = [
   'YYYY-MM-DD',
   'YYYY/MM/DD',
   'YYYY.MM.DD',
+  'YYYY.MM.DD.',
   'YYYYMMDD',
   'YYMMDD',
   'DD.MM.YYYY',
