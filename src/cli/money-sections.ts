@@ -101,11 +101,17 @@ export function printMerchants(out: Output, rows: readonly MerchantSpending[]): 
   }
 }
 
-/** The rows of each currency, that with the most of them first, and an empty line between. */
-function* byCurrency<Row extends { readonly currency: string }>(out: Output, rows: readonly Row[]) {
+interface Figure {
+  readonly currency: string
+  readonly transactions?: number
+}
+
+/** The rows of each currency, the most used currency first, with an empty line between. */
+function* byCurrency<Row extends Figure>(out: Output, rows: readonly Row[]) {
   const currencies = new Set(rows.map(({ currency }) => currency))
   const groups = [...currencies].map((of) => [of, rows.filter(({ currency }) => currency === of)] as const)
-  const sorted = groups.sort(([, a], [, b]) => b.length - a.length)
+  const uses = (group: readonly Row[]) => group.reduce((sum, { transactions = 1 }) => sum + transactions, 0)
+  const sorted = groups.sort(([, a], [, b]) => uses(b) - uses(a))
   for (const [index, group] of sorted.entries()) {
     if (index > 0) out.line()
     yield group

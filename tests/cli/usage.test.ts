@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import { redact } from '../../src/cli/report-error.js'
+import { cli } from './support.js'
+
+describe('finance-db, usage', { timeout: 60_000 }, () => {
+  test('shows help and version, and tells wrong usage by exit code 2', async () => {
+    const [help, version, unknown, option, none] = await Promise.all([
+      cli(['--help']),
+      cli(['--version']),
+      cli(['frobnicate']),
+      cli(['status', '--frobnicate']),
+      cli([]),
+    ])
+
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('Exit codes') })
+    expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+/) })
+    expect([unknown.code, option.code, none.code]).toEqual([2, 2, 2])
+  })
+
+  test('names every variable that is wrong, and says what to set when there is nothing', async () => {
+    const nothing = await cli(['check'])
+    const wrong = await cli(['check'], { env: { DATABASE_URL: 'postgres://u@h/d', DATABASE_POOL_TIMEOUT: 'soon' } })
+
+    expect(nothing.code).toBe(2)
+    expect(nothing.stderr).toContain('--pglite')
+    expect(wrong.code).toBe(2)
+    expect(wrong.stderr).toContain('DATABASE_POOL_TIMEOUT')
+  })
+
+  test('says in one paragraph that there is no server, the cause with --verbose, and never the password', async () => {
+    const env = { DATABASE_URL: 'postgres://someone:hunter22@127.0.0.1:1/bank' }
+
+    const plain = await cli(['check'], { env })
+    const verbose = await cli(['check', '--verbose'], { env })
+    const json = await cli(['check', '--json'], { env })
+    const misspelt = await cli(['check', '--urll=postgres://someone:hunter22@127.0.0.1:1/bank'])
+
+    expect(plain).toMatchObject({ code: 1, stdout: '' })
+    expect(plain.stderr.trim().split('\n')).toHaveLength(1)
+    expect(plain.stderr).toContain('127.0.0.1:1 refuses connections')
+    expect(verbose.stderr).toContain('caused by: ')
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'CONNECTION_FAILED' } })
+    for (const { stdout, stderr } of [plain, verbose, json, misspelt]) expect(stdout + stderr).not.toContain('hunter22')
+    expect(misspelt.stderr).toContain('someone:***@')
+  })
+
+  test('redacts the password of any connection string', () => {
+    expect(redact('at postgresql+asyncpg://a:b%40c@h/d and redis://:x@h')).toBe(
+      'at postgresql+asyncpg://a:***@h/d and redis://:***@h',
+    )
+    expect(redact('see https://example.org/a:b')).toBe('see https://example.org/a:b')
+  })
+})
