@@ -1,8 +1,8 @@
 import { type Dialect, type Kysely, PostgresAdapter, PostgresDialect } from 'kysely'
 import type pg from 'pg'
-import type { HandleSettings, PoolUseSettings, ServerConfig } from '../config.js'
 import type { Db } from '../schema/database.js'
 import { connectFailure } from './connect-failure.js'
+import type { HandleSettings, PoolUseSettings, ServerConfig } from './options.js'
 import { adaptPool, type PoolAdapterOptions } from './pool.js'
 import { createServer, whereOf } from './server.js'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Environment, Supplier } from '../config.js'
 import { InvalidConfigError } from '../errors.js'
+import type { Environment, Supplier } from './options.js'
 import { both, type Given, Issues, readCertificates, textOf } from './settings.js'
 import { parseConnectionString, type SslMode, type Target, withPassword } from './target.js'
 

@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
-import type { ServerConfig, Supplier } from '../config.js'
 import { ConnectionError, FinanceDbError, InvalidConfigError, TimeoutError } from '../errors.js'
 import { noTlsMessage, supplierFailure } from './connect-failure.js'
+import type { ServerConfig, Supplier } from './options.js'
 import { caRule } from './settings.js'
 import type { SslMode, Target } from './target.js'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import type { Environment } from '../config.js'
 import { type InputIssue, InvalidConfigError } from '../errors.js'
+import type { Environment } from './options.js'
 import { schemaNamePattern, schemaNameRule } from './schema-plugin.js'
 import { sslModes } from './target.js'
 
