@@ -1,0 +1,130 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect } from 'vitest'
+import * as accounts from '../../src/repositories/accounts.js'
+import * as transactions from '../../src/repositories/transactions.js'
+import * as users from '../../src/repositories/users.js'
+import { type FreshDatabase, freshDatabase, test } from '../support.js'
+import { cli, temporaryDirectory } from './support.js'
+
+const statement = `Kontoauszug
+Buchungstag;Empfänger;Betrag;Zweck
+28.02.2026;Bäckerei am Markt;-1.017,22;Torte
+01.03.2026;Arbeitgeber GmbH;2.450,00;Gehalt
+01.03.2026;Bäckerei am Markt;-3,20;
+`
+const german = [
+  '--delimiter',
+  ';',
+  '--date-format',
+  'DD.MM.YYYY',
+  '--decimal',
+  ',',
+  '--thousands',
+  '.',
+  '--skip-lines',
+  '1',
+]
+const columns = ['date=Buchungstag', 'merchant=Empfänger', 'amount=Betrag', 'description=Zweck'].flatMap((map) => [
+  '--map',
+  map,
+])
+
+async function someone({ db }: FreshDatabase) {
+  const user = await users.create(db, { email: 'ada@example.org', username: 'ada' })
+  const account = await accounts.create(db, {
+    user_id: user.id,
+    account_type: 'checking',
+    name: 'Giro',
+    currency: 'EUR',
+    opening_balance: '100',
+  })
+  return { user, account }
+}
+
+describe('finance-db import', { timeout: 60_000 }, () => {
+  test('takes a file from stdin once, whatever the bank calls its columns', async () => {
+    await using fresh = await freshDatabase()
+    const { user, account } = await someone(fresh)
+    const given = { env: { DATABASE_URL: fresh.url }, input: statement }
+    const args = ['import', '-', '--user', 'ada', '--account', 'Giro', ...german, ...columns]
+
+    const first = await cli([...args, '--json'], given)
+    const second = await cli([...args, '--json'], given)
+
+    expect(first.code).toBe(0)
+    expect(JSON.parse(first.stdout)).toMatchObject({ inserted: 3, skipped: 0, balance: '1529.5800', currency: 'EUR' })
+    expect(JSON.parse(second.stdout)).toMatchObject({ inserted: 0, skipped: 3, balance: '1529.5800' })
+    const { rows } = await transactions.list(fresh.db, user.id, {
+      account_id: account.id,
+      from: '2026-02-28',
+      to: '2026-02-28',
+    })
+    expect(rows).toMatchObject([
+      { date: '2026-02-28', merchant: 'Bäckerei am Markt', amount: '-1017.2200', description: 'Torte', source: 'csv' },
+    ])
+  })
+
+  test('takes the layout from a file, and columns by place where there is no header', async () => {
+    await using fresh = await freshDatabase()
+    await using directory = await temporaryDirectory()
+    const { account } = await someone(fresh)
+    const env = { DATABASE_URL: fresh.url }
+    const [layout, file] = [join(directory.path, 'bank.json'), join(directory.path, 'statement.csv')]
+    await writeFile(file, '2026-03-02,Shop,,7.50\n2026-03-03,Refund,1.25,\n')
+    await writeFile(
+      layout,
+      JSON.stringify({ mapping: { amount: { debit: 3, credit: 2 }, date: { column: 0, format: 'YYYY-MM-DD' } } }),
+    )
+    const args = [
+      'import',
+      file,
+      '--user',
+      'ada@example.org',
+      '--account',
+      account.id,
+      '--layout',
+      layout,
+      '--no-header',
+    ]
+
+    const done = await cli([...args, '--map', 'merchant=1'], { env })
+
+    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('€93.75') })
+  })
+
+  test('writes nothing when a line cannot be read, naming it, nor with --preview', async () => {
+    await using fresh = await freshDatabase()
+    const { user } = await someone(fresh)
+    const env = { DATABASE_URL: fresh.url }
+    const args = ['import', '-', '--user', user.id, '--account', 'giro', ...german, ...columns]
+
+    const preview = await cli([...args, '--preview', '--json'], { env, input: statement })
+    const broken = await cli(args, { env, input: statement.replace('-3,20', 'drei') })
+
+    expect(JSON.parse(preview.stdout)).toMatchObject({ rows: 3, first: [{ amount: '-1017.22' }, {}, {}] })
+    expect(broken.code).toBe(2)
+    expect(broken.stderr).toContain('Line 5')
+    expect(broken.stderr).not.toContain('drei')
+    expect((await transactions.list(fresh.db, user.id)).rows).toEqual([])
+  })
+
+  test('says what is wrong with the command line before it reads', async () => {
+    await using fresh = await freshDatabase()
+    await someone(fresh)
+    const env = { DATABASE_URL: fresh.url }
+    const whose = ['--user', 'ada', '--account', 'Giro']
+
+    const outcomes = await Promise.all([
+      cli(['import', '-', '--user', 'nobody', '--account', 'Giro'], { env }),
+      cli(['import', '-', '--user', 'ada', '--account', 'Sparbuch'], { env }),
+      cli(['import', '-', ...whose, '--map', 'colour=red'], { env }),
+      cli(['import', '-', ...whose, '--date-format', 'whenever'], { env }),
+      cli(['import', 'no-such-file.csv', ...whose], { env }),
+      cli(['import', '-', '--user', 'ada'], { env }),
+    ])
+
+    expect(outcomes.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 2])
+    expect(outcomes[1]?.stderr).toContain('only: Giro')
+  })
+})
