@@ -20,7 +20,9 @@ async function fragments(): Promise<string[]> {
 
 const prelude = `
 import { PGlite } from '@electric-sql/pglite'
-import { accounts, computedFeatures, createFinanceDb, type Database, migrate, recommendations, reports, transactions, users } from '../../src/index.js'
+import { accounts, computedFeatures, createFinanceDb, type Database, lambdaPreset, migrate, migrations, recommendations, reports, transactions, users } from '../../src/index.js'
+import { seed } from '../../src/seed/index.js'
+import { startTestServer } from '../../src/testing/index.js'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 const pool = new pg.Pool()
@@ -28,7 +30,7 @@ const kysely = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
 const db = createFinanceDb()
 `
 const used =
-  'void [PGlite, accounts, computedFeatures, migrate, recommendations, reports, transactions, users, kysely]\n'
+  'void [PGlite, accounts, computedFeatures, lambdaPreset, migrate, migrations, recommendations, reports, transactions, users, kysely, seed, startTestServer]\n'
 
 describe('the README', () => {
   test('shows the examples as they are', async () => {
