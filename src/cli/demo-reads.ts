@@ -37,11 +37,7 @@ export async function tellReads(db: Kysely<Database>, show: Show, user: User) {
     'Cash flow by month, without moves between own accounts',
     "reports.cashFlowByMonth(db, user.id, year)   // year = { from: '2025-01-01', to: '2025-12-31' }",
     await reports.cashFlowByMonth(db, user.id, year),
-    (out, rows) =>
-      printCashFlow(
-        out,
-        rows.filter(({ currency }) => currency === 'USD'),
-      ),
+    printCashFlow,
   )
   const spending = show(
     'Spending by category',

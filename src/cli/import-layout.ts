@@ -4,7 +4,7 @@ import { UsageError } from './exit-codes.js'
 
 /** The flags of `import` that say how to read the file. */
 export interface LayoutFlags {
-  readonly map: readonly string[]
+  readonly map?: readonly string[]
   readonly dateFormat?: string
   readonly decimal?: string
   readonly thousands?: string
@@ -25,7 +25,7 @@ type Json = Record<string, unknown>
 export function layoutOf(flags: LayoutFlags, file: Json): CsvLayout {
   const header = flags.header ? (file.header ?? true) : false
   const given = objectOf(file.mapping)
-  const map = readMap(flags.map, header !== false)
+  const map = readMap(flags.map ?? [], header !== false)
   const { date, amount, debit, credit, ...texts } = map
 
   const layout = {

@@ -29,7 +29,6 @@ export function addImport(program: Command): void {
       '--map <field=column>',
       'date, merchant, amount (or debit and credit), description, category, currency, external_id',
       collect,
-      [],
     )
     .option('--date-format <format>', 'such as DD.MM.YYYY (default: YYYY-MM-DD)')
     .option('--decimal <sign>', 'what stands before the decimals: . or ,')
@@ -133,7 +132,7 @@ async function readLayout(file: string): Promise<Record<string, unknown>> {
   throw new UsageError(`The layout ${file} must be a JSON object.`)
 }
 
-function collect(text: string, list: readonly string[]): string[] {
+function collect(text: string, list: readonly string[] = []): string[] {
   return [...list, text]
 }
 

@@ -5,8 +5,8 @@ import { createProgram } from './program.js'
 
 // What a command had begun is a transaction, which the server rolls back when we are gone.
 for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
+  ['SIGINT', exit.interrupted],
+  ['SIGTERM', exit.terminated],
 ] as const) {
   process.once(signal, () => {
     process.stderr.write('\nStopped. Nothing is left half done; run it again to go on.\n')

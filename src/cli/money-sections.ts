@@ -42,9 +42,10 @@ export function printNetWorth({ table }: Output, rows: readonly NetWorth[]): voi
   )
 }
 
-/** One line a month; both bars of a currency have one scale. */
+/** One line a month in which something moved; both bars of a currency have one scale. */
 export function printCashFlow(out: Output, rows: readonly MonthlyCashFlow[]): void {
-  for (const [currency, months] of byCurrency(out, rows)) {
+  const moved = rows.filter(({ income, spending }) => Number(income) !== 0 || Number(spending) !== 0)
+  for (const [currency, months] of byCurrency(out, moved, () => 1)) {
     const max = Math.max(...months.flatMap(({ income, spending }) => [Number(income), Number(spending)]))
     out.table(
       [
@@ -68,7 +69,7 @@ export function printCashFlow(out: Output, rows: readonly MonthlyCashFlow[]): vo
 }
 
 export function printCategories(out: Output, rows: readonly CategorySpending[]): void {
-  for (const [currency, categories] of byCurrency(out, rows)) {
+  for (const [currency, categories] of byCurrency(out, rows, ({ transactions }) => transactions)) {
     const max = Math.max(...categories.map(({ spent }) => Number(spent)))
     out.table(
       [{ title: 'category' }, { title: 'spent', align: 'right' }, { title: 'times', align: 'right' }, { title: '' }],
@@ -83,7 +84,7 @@ export function printCategories(out: Output, rows: readonly CategorySpending[]):
 }
 
 export function printMerchants(out: Output, rows: readonly MerchantSpending[]): void {
-  for (const [currency, merchants] of byCurrency(out, rows)) {
+  for (const [currency, merchants] of byCurrency(out, rows, ({ transactions }) => transactions)) {
     out.table(
       [
         { title: 'merchant' },
@@ -101,18 +102,20 @@ export function printMerchants(out: Output, rows: readonly MerchantSpending[]): 
   }
 }
 
-interface Figure {
-  readonly currency: string
-  readonly transactions?: number
-}
-
-/** The rows of each currency, the most used currency first, with an empty line between. */
-function* byCurrency<Row extends Figure>(out: Output, rows: readonly Row[]) {
-  const currencies = new Set(rows.map(({ currency }) => currency))
-  const groups = [...currencies].map((of) => [of, rows.filter(({ currency }) => currency === of)] as const)
-  const uses = (group: readonly Row[]) => group.reduce((sum, { transactions = 1 }) => sum + transactions, 0)
-  const sorted = groups.sort(([, a], [, b]) => uses(b) - uses(a))
-  for (const [index, group] of sorted.entries()) {
+/**
+ * The rows of each currency, that with the most uses first, with an empty line between. Figures of two currencies are not
+ * compared by size.
+ */
+function* byCurrency<Row extends { readonly currency: string }>(
+  out: Output,
+  rows: readonly Row[],
+  uses: (row: Row) => number,
+) {
+  const currencies = [...new Set(rows.map(({ currency }) => currency))]
+  const groups = currencies.map((of) => [of, rows.filter(({ currency }) => currency === of)] as const)
+  const total = (group: readonly Row[]) => group.reduce((sum, row) => sum + uses(row), 0)
+  groups.sort(([, a], [, b]) => total(b) - total(a))
+  for (const [index, group] of groups.entries()) {
     if (index > 0) out.line()
     yield group
   }

@@ -33,6 +33,7 @@ export function createProgram(): Command {
     .option('--quiet', 'no notes and no progress')
     .option('--verbose', 'say what caused an error')
     .addHelpText('after', help)
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(redact(text)) })
     .showHelpAfterError('Run it with --help to see what there is.')

@@ -18,7 +18,7 @@ export function createProgress(stream: NodeJS.WriteStream, wanted: boolean): Pro
       const now = performance.now()
       if (now - shownAt < everyMs) return
       shownAt = now
-      stream.write(`\r\x1b[2K${text.slice(0, stream.columns - 1)}`)
+      stream.write(`\r\x1b[2K${text.slice(0, (stream.columns || 80) - 1)}`)
     },
     done() {
       if (shownAt > Number.NEGATIVE_INFINITY) stream.write('\r\x1b[2K')

@@ -1,5 +1,5 @@
 import type { ReadStream } from 'node:tty'
-import { UsageError } from './exit-codes.js'
+import { Interrupted, UsageError } from './exit-codes.js'
 
 /** Everything on stdin, without the line end that `echo` adds. */
 export async function passwordFromStdin(): Promise<string> {
@@ -12,39 +12,48 @@ export async function passwordFromStdin(): Promise<string> {
 
 /** Asks twice at the terminal, showing nothing of what is typed. */
 export async function askPassword(): Promise<string> {
-  if (!process.stdin.isTTY) {
+  const input = process.stdin
+  if (!input.isTTY) {
     throw new UsageError('There is no terminal to ask for a password: give --password-stdin or --generate.')
   }
-  const password = await askHidden(process.stdin, 'Password: ')
-  if ((await askHidden(process.stdin, 'Again: ')) !== password) throw new UsageError('The two passwords differ.')
-  return password
-}
-
-function askHidden(input: ReadStream, question: string): Promise<string> {
-  process.stderr.write(question)
+  // Before the question, and until the end: what is typed ahead is not shown either.
   input.setRawMode(true)
   input.setEncoding('utf8')
-  input.resume()
+  try {
+    const password = await readHidden(input, 'Password: ')
+    const again = await readHidden(input, 'Again: ')
+    if (again !== password) throw new UsageError('The two passwords differ.')
+    return password
+  } finally {
+    input.setRawMode(false)
+    input.pause()
+  }
+}
 
-  return new Promise((resolve) => {
-    let typed: string[] = []
-    const finish = () => {
+/** One line. What follows it stays for the next. */
+function readHidden(input: ReadStream, question: string): Promise<string> {
+  process.stderr.write(question)
+  let typed: string[] = []
+
+  return new Promise((resolve, reject) => {
+    const finish = (rest: string) => {
       input.off('data', onData)
-      input.setRawMode(false)
       input.pause()
+      if (rest !== '') input.unshift(rest)
       process.stderr.write('\n')
     }
     function onData(chunk: string): void {
-      for (const key of chunk) {
+      for (const [index, key] of [...chunk].entries()) {
+        const rest = [...chunk].slice(index + 1).join('')
         if (key === '\r' || key === '\n' || key === '\x04') {
-          finish()
+          finish(rest)
           resolve(typed.join(''))
           return
         }
         if (key === '\x03') {
           // In raw mode the terminal leaves it to us.
-          finish()
-          process.kill(process.pid, 'SIGINT')
+          finish('')
+          reject(new Interrupted())
           return
         }
         if (key === '\x7f' || key === '\b') typed = typed.slice(0, -1)
@@ -53,5 +62,6 @@ function askHidden(input: ReadStream, question: string): Promise<string> {
       }
     }
     input.on('data', onData)
+    input.resume()
   })
 }

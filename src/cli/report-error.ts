@@ -1,6 +1,6 @@
 import { FinanceDbError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
-import { type ExitCode, exit, UsageError } from './exit-codes.js'
+import { type ExitCode, exit, Interrupted, UsageError } from './exit-codes.js'
 
 const usageCodes: readonly string[] = ['INVALID_CONFIG', 'INVALID_INPUT', 'INVALID_CURSOR']
 
@@ -9,6 +9,7 @@ export function reportError(
   thrown: unknown,
   { verbose = false, json = false }: { verbose?: boolean | undefined; json?: boolean | undefined },
 ): ExitCode {
+  if (thrown instanceof Interrupted) return exit.interrupted
   const error = translated(thrown)
   const code = error instanceof FinanceDbError ? error.code : undefined
   const message = redact(messageOf(error))

@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises'
 import { z } from 'zod'
 import { ConflictError } from '../errors.js'
 import * as accounts from '../repositories/accounts.js'
@@ -104,6 +105,8 @@ export async function seed(db: Db, { onProgress, ...options }: SeedOptions): Pro
       }
     }
     result.userIds.push(id)
+    // PGlite never waits for anything: without this, signals and timers would wait for the whole seed.
+    await breathe()
     onProgress?.({ users: place, of: count, transactions: result.transactions })
   }
   return result

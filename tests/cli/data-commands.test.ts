@@ -1,9 +1,10 @@
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import * as accounts from '../../src/repositories/accounts.js'
 import * as users from '../../src/repositories/users.js'
 import { freshDatabase, test } from '../support.js'
-import { cli } from './support.js'
+import { cli, temporaryDirectory } from './support.js'
 
 describe('finance-db, the data', { timeout: 120_000 }, () => {
   test('seeds the same people again as none, and verifies that their money adds up', async () => {
@@ -65,11 +66,28 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
     await accounts.create(fresh.db, { user_id: id, account_type: 'checking', name: 'Real' })
 
     const refused = await cli(['init', '--sample'], { env })
+    const alsoRefused = await cli(['seed', '--users', '1', '--days', '30'], { env })
     const told = await cli(['seed', '--users', '1', '--days', '30', '--into-existing'], { env })
 
-    expect(refused.code).toBe(2)
+    expect([refused.code, alsoRefused.code]).toEqual([2, 2])
     expect(refused.stderr).toContain('--into-existing')
     expect(told.code).toBe(0)
+  })
+
+  test('stops at Ctrl-C while it seeds an embedded database, and goes on when run again', async () => {
+    await using directory = await temporaryDirectory()
+    const where = ['--pglite', join(directory.path, 'data')]
+
+    const stopped = await cli(['init', '--sample', ...where], { interruptAt: 'applied 0020_documents' })
+    const left = JSON.parse((await cli(['verify', '--json', '--no-sample', ...where])).stdout)
+    const again = await cli(['init', '--sample', ...where])
+    const whole = JSON.parse((await cli(['verify', '--json', '--no-sample', ...where])).stdout)
+
+    expect(stopped.code).toBe(130)
+    expect(left).toMatchObject({ ok: true })
+    expect(left.counts.users).toBeLessThan(5)
+    expect(again.code).toBe(0)
+    expect(whole).toMatchObject({ ok: true, counts: { users: 5, accounts: 16, transactions: 5770 } })
   })
 
   test('shows a demo that is at most 100 columns wide and whose proof holds, also as JSON', async () => {

@@ -14,6 +14,8 @@ interface Surroundings {
   readonly env?: Record<string, string>
   readonly input?: string
   readonly cwd?: string
+  /** Presses Ctrl-C when stderr has this. */
+  readonly interruptAt?: string
 }
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -22,19 +24,21 @@ const loader = import.meta.resolve('tsx')
 /** Runs the command as its user would, with no other environment than what is given. */
 export async function cli(
   args: readonly string[],
-  { env = {}, input, cwd = tmpdir() }: Surroundings = {},
+  { env = {}, input, cwd = tmpdir(), interruptAt }: Surroundings = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, ['--import', loader, main, ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  let [stdout, stderr] = ['', '']
+  let [stdout, stderr, interrupted] = ['', '', false]
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
+    if (interruptAt === undefined || interrupted || !stderr.includes(interruptAt)) return
+    interrupted = child.kill('SIGINT')
   })
   child.stdin.on('error', () => undefined) // it may end without reading
   child.stdin.end(input ?? '')
