@@ -78,7 +78,11 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
     await using directory = await temporaryDirectory()
     const where = ['--pglite', join(directory.path, 'data')]
 
-    const stopped = await cli(['init', '--sample', ...where], { interruptAt: 'applied 0020_documents' })
+    await cli(['init', ...where])
+    const stopped = await cli(['seed', ...where], {
+      env: { DATABASE_ECHO: 'true' },
+      interruptAt: 'insert into "finance"."transactions"',
+    })
     const left = JSON.parse((await cli(['verify', '--json', '--no-sample', ...where])).stdout)
     const again = await cli(['init', '--sample', ...where])
     const whole = JSON.parse((await cli(['verify', '--json', '--no-sample', ...where])).stdout)
