@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import { describe, expect } from 'vitest'
-import { type Account, accounts, type Db } from '../src/index.js'
+import { type Account, accounts, type Db, transaction } from '../src/index.js'
 import { createAccount, createTransaction } from './people.js'
 import { freshDatabase, test } from './support.js'
 
@@ -50,14 +50,17 @@ describe('balances', () => {
     ['account', 'transactions_posted_immutable', 'update finance.transactions set account_id = user_id'],
     ['row', 'transactions_posted_kept', 'delete from finance.transactions'],
     ['table', 'transactions_not_truncated', 'truncate finance.transactions cascade'],
-  ] as const)('stand: the %s of what is posted cannot be changed by hand', async ([, constraint, statement], { db }) => {
-    const account = await createAccount(db)
-    await createTransaction(db, account)
+  ] as const)(
+    'stand: the %s of what is posted cannot be changed by hand',
+    async ([, constraint, statement], { db }) => {
+      const account = await createAccount(db)
+      await createTransaction(db, account)
 
-    await expect(sql.raw(statement).execute(db)).rejects.toMatchObject({ code: '23514', constraint })
+      await expect(sql.raw(statement).execute(db)).rejects.toMatchObject({ code: '23514', constraint })
 
-    expect(await balanceOf(db, account)).toBe('-12.5000')
-  })
+      expect(await balanceOf(db, account)).toBe('-12.5000')
+    },
+  )
 
   test('start at the opening balance and nowhere else', async ({ db }) => {
     const { user_id } = await createAccount(db)
@@ -67,6 +70,24 @@ describe('balances', () => {
 
     await expect(open('1000')).rejects.toMatchObject({ constraint: 'accounts_balance_derived' })
     await open('5')
+  })
+
+  test('never miss a movement: what cannot reach its account is refused', async ({ db }) => {
+    const account = await createAccount(db)
+    await insert(db, account, '-5', 'pending')
+    // As a row-level policy would that hides the account from whoever writes the movement.
+    await sql`create function pg_temp.hide() returns trigger language plpgsql as 'begin return null; end'`.execute(db)
+    await sql`create trigger hide before update on ${sql.table('finance.accounts')} for each row execute function pg_temp.hide()`.execute(
+      db,
+    )
+
+    await expect(transaction(db, (trx) => insert(trx, account, '-7'))).rejects.toMatchObject({ code: '42501' })
+    await expect(
+      transaction(db, (trx) =>
+        trx.updateTable('finance.transactions').set({ status: 'posted', posted_at: new Date() }).execute(),
+      ),
+    ).rejects.toMatchObject({ code: '42501' })
+    await insert(db, account, '0')
   })
 
   test('refuse NaN and what is too large', async ({ db }) => {
