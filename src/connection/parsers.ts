@@ -18,8 +18,12 @@ function safeInteger(text: string): number {
 const instantPattern =
   /^(\d{4,})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?( BC)?$/
 
+const plainInstant = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?[+-]\d\d$/
+
 /** Microseconds are cut to milliseconds. Infinite instants are the numbers `Infinity` and `-Infinity`, as pg gives them. */
 function instant(text: string): Date | number {
+  // Nearly every one has this form, which the engine reads in a fraction of the time.
+  if (plainInstant.test(text)) return new Date(`${text.slice(0, 10)}T${text.slice(11)}:00`)
   const match = instantPattern.exec(text)
   if (match === null) return text.startsWith('-') ? -Infinity : Infinity
   const [, year, month, day, hour, minute, second, fraction = '', sign, offsetHours, offsetMinutes, offsetSeconds, bc] =
