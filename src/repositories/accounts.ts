@@ -10,7 +10,7 @@ import {
   newAccount,
 } from '../schema/accounts.js'
 import type { Db, Trx } from '../schema/database.js'
-import { parseInput } from '../schema/input.js'
+import { parseChanges, parseInput } from '../schema/input.js'
 import type { Account } from '../schema/rows.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
@@ -123,8 +123,8 @@ export async function list(
  * @throws {NotFoundError} Also when the account belongs to another user.
  */
 export async function update(db: Db, userId: string, id: string, changes: AccountChanges): Promise<Account> {
-  const values = parseInput(accountChanges, changes, 'The changes')
-  if (Object.keys(values).length === 0) return get(db, userId, id)
+  const values = parseChanges(accountChanges, changes)
+  if (values === undefined) return get(db, userId, id)
   return db
     .updateTable('finance.accounts')
     .set(values)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { NotFoundError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
-import { parseInput } from '../schema/input.js'
+import { parseChanges, parseInput } from '../schema/input.js'
 import {
   type NewRecommendation,
   newRecommendation,
@@ -105,8 +105,8 @@ export async function update(
   id: string,
   changes: RecommendationChanges,
 ): Promise<Recommendation> {
-  const values = parseInput(recommendationChanges, changes, 'The changes')
-  if (Object.keys(values).length === 0) return get(db, userId, id)
+  const values = parseChanges(recommendationChanges, changes)
+  if (values === undefined) return get(db, userId, id)
   return db
     .updateTable('finance.recommendations')
     .set(values)

@@ -119,7 +119,7 @@ export async function topMerchants(
   const ranked = db
     .selectFrom(movements(db, userId, days).as('m'))
     .select(['merchant', 'currency', spent.as('spent'), transactionCount.as('transactions')])
-    .select(sql<string>`to_char(max(date) filter (where is_spending), 'YYYY-MM-DD')`.as('last_date'))
+    .select(sql<string>`to_char((max(date) filter (where is_spending))::timestamp, 'YYYY-MM-DD')`.as('last_date'))
     .select(sql<number>`row_number() over (partition by currency order by ${spent} desc, merchant)`.as('rank'))
     .groupBy(['merchant', 'currency'])
     .having(spent, '<>', '0')
@@ -142,7 +142,7 @@ export async function cashFlowByMonth(db: Db, userId: string, range: DayRange): 
   const { rows } = await sql<MonthlyCashFlow>`
     with m as (${movements(db, userId, days)}),
     sums as (
-      select date_trunc('month', date)::date as month, currency,
+      select date_trunc('month', date::timestamp)::date as month, currency,
         coalesce(sum(amount) filter (where not is_spending), 0) as income,
         coalesce(-sum(amount) filter (where is_spending), 0) as spending
       from m
@@ -152,7 +152,7 @@ export async function cashFlowByMonth(db: Db, userId: string, range: DayRange): 
       select generate_series(date_trunc('month', ${days.from}::date::timestamp), ${days.to}::date::timestamp, interval '1 month')::date
         as month
     )
-    select to_char(months.month, 'YYYY-MM') as month, c.currency,
+    select to_char(months.month::timestamp, 'YYYY-MM') as month, c.currency,
       coalesce(income, 0)::numeric(38,4) as income,
       coalesce(spending, 0)::numeric(38,4) as spending,
       (coalesce(income, 0) - coalesce(spending, 0))::numeric(38,4) as net

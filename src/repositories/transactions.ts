@@ -4,7 +4,7 @@ import { constraintSentences } from '../constraints.js'
 import { ConflictError, MissingReferenceError, NotFoundError, RuleViolationError } from '../errors.js'
 import { translateDeleteError, translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
-import { parseInput } from '../schema/input.js'
+import { parseChanges, parseInput } from '../schema/input.js'
 import type { Transaction } from '../schema/rows.js'
 import {
   type NewTransaction,
@@ -14,9 +14,11 @@ import {
   transactionChanges,
   transactionFilter,
 } from '../schema/transactions.js'
+import { day, uuid } from '../schema/values.js'
 import { dayColumn } from './day-column.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
+import { isSameRequest } from './same-request.js'
 
 export {
   type ImportOptions,
@@ -53,34 +55,37 @@ const columns = [
 /**
  * Records one movement of money; the balance of the account follows in the same statement.
  *
- * With an `idempotency_key` that was used before, nothing is written and the first transaction is given back.
+ * With an `idempotency_key` that was used before, nothing is written and the first transaction is given back, as it is now:
+ * it may have been posted, or told otherwise, since.
  *
  * @throws {MissingReferenceError} The account does not exist for this user, or has another currency.
- * @throws {ConflictError} The account already has this `external_id`, or the `idempotency_key` was used for another movement.
+ * @throws {ConflictError} The account already has this `external_id`, or the `idempotency_key` was used with other contents.
  */
 export async function create(db: Db, transaction: NewTransaction): Promise<Transaction> {
   const input = parseInput(newTransaction, transaction, 'The transaction')
-  const key = input.idempotency_key
-  let query = db
+  const insert = db
     .insertInto('finance.transactions')
     .values(toRow(input, accountCurrency(db, input)))
     .returning(columns)
-  if (key != null) {
-    query = query.onConflict((conflict) =>
-      conflict.columns(['user_id', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
-    )
-  }
-  const created = await query.executeTakeFirst().catch(translateInsertError)
+  if (input.idempotency_key == null) return insert.executeTakeFirstOrThrow().catch(translateInsertError)
+
+  // On any conflict, not only on the key's: of two that race, one may meet the other's id or external_id first.
+  const created = await insert
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+    .catch(translateInsertError)
   if (created !== undefined) return created
 
   const original = await db
     .selectFrom('finance.transactions')
     .select(columns)
     .where('user_id', '=', input.user_id)
-    .where('idempotency_key', '=', key as string)
-    .executeTakeFirstOrThrow()
+    .where('idempotency_key', '=', input.idempotency_key)
+    .executeTakeFirst()
     .catch(translateError)
-  if (!isSameMovement(original, input)) {
+  // The key is new, so the conflict is with another row: the plain insert says which.
+  if (original === undefined) return insert.executeTakeFirstOrThrow().catch(translateInsertError)
+  if (!isSameRequest(original, input)) {
     const constraint = 'transactions_idempotency_key_key'
     throw new ConflictError(constraintSentences[constraint] as string, { table: 'transactions', constraint })
   }
@@ -166,7 +171,7 @@ export async function list(
   if (wanted.min_amount !== undefined) query = query.where('amount', '>=', wanted.min_amount)
   if (wanted.max_amount !== undefined) query = query.where('amount', '<=', wanted.max_amount)
   if (request.after !== undefined) {
-    const [date, id] = decodeCursor(request.after, z.tuple([z.iso.date(), z.guid()]))
+    const [date, id] = decodeCursor(request.after, z.tuple([day, uuid]))
     query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('t.date', 't.id'), '<', tuple(date, id)))
   }
 
@@ -185,8 +190,8 @@ export async function list(
  * @throws {NotFoundError} Also when the transaction belongs to another user.
  */
 export async function update(db: Db, userId: string, id: string, changes: TransactionChanges): Promise<Transaction> {
-  const values = parseInput(transactionChanges, changes, 'The changes')
-  if (Object.keys(values).length === 0) return get(db, userId, id)
+  const values = parseChanges(transactionChanges, changes)
+  if (values === undefined) return get(db, userId, id)
   return db
     .updateTable('finance.transactions')
     .set(values)
@@ -270,24 +275,4 @@ function translateInsertError(error: unknown): never {
     if (ours instanceof RuleViolationError && ours.column === 'currency') noAccount(ours.cause)
     throw ours
   }
-}
-
-function isSameMovement(original: Transaction, input: Input): boolean {
-  return (
-    original.account_id === input.account_id &&
-    original.date === input.date &&
-    sameAmount(original.amount, input.amount) &&
-    original.currency === (input.currency ?? original.currency) &&
-    original.external_id === (input.external_id ?? null)
-  )
-}
-
-/** `'5'`, `'5.00'` and `'5.0000'` are one amount; so are `'0'` and `'-0'`. */
-function sameAmount(a: string, b: string): boolean {
-  return units(a) === units(b)
-}
-
-function units(amount: string): bigint {
-  const [whole = '0', fraction = ''] = amount.split('.')
-  return BigInt(whole + fraction.padEnd(4, '0'))
 }

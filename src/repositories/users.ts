@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { NotFoundError } from '../errors.js'
 import { translateDeleteError, translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
-import { parseInput } from '../schema/input.js'
+import { parseChanges, parseInput } from '../schema/input.js'
 import type { User } from '../schema/rows.js'
 import { type NewUser, newUser, type UserChanges, type UserFilter, userChanges, userFilter } from '../schema/users.js'
 import { insertAll } from './insert.js'
@@ -117,8 +117,8 @@ export async function list(db: Db, filter: UserFilter = {}, request: PageRequest
  * @throws {ConflictError} As in {@link create}.
  */
 export async function update(db: Db, id: string, changes: UserChanges): Promise<User> {
-  const values = parseInput(userChanges, changes, 'The changes')
-  if (Object.keys(values).length === 0) return get(db, id)
+  const values = parseChanges(userChanges, changes)
+  if (values === undefined) return get(db, id)
   return db
     .updateTable('finance.users')
     .set(values)

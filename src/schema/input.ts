@@ -10,3 +10,9 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown, what: string
     result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
   )
 }
+
+/** {@link parseInput} for changes: a field that is undefined is one that was left out. Undefined when none is left. */
+export function parseChanges<T extends object>(schema: z.ZodType<T>, changes: unknown): T | undefined {
+  const given = Object.entries(parseInput(schema, changes, 'The changes')).filter(([, value]) => value !== undefined)
+  return given.length === 0 ? undefined : (Object.fromEntries(given) as T)
+}

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import {
   accounts,
@@ -7,6 +8,7 @@ import {
   MissingReferenceError,
   NotFoundError,
   RuleViolationError,
+  reports,
   transactions,
 } from '../../src/index.js'
 import { createAccount, createTransaction, newTransaction } from '../people.js'
@@ -31,6 +33,27 @@ describe('transactions', () => {
     expect(await createTransaction(db, account, { date: '2024-02-29' })).toMatchObject({ date: '2024-02-29' })
     expect(await createTransaction(db, account, { date: '0001-01-01' })).toMatchObject({ date: '0001-01-01' })
     await expect(createTransaction(db, account, { date: '2023-02-29' })).rejects.toThrow(InvalidInputError)
+  })
+
+  // Whole days that a zone has skipped: local midnight of such a day belongs to the next.
+  test.for([
+    ['Pacific/Apia', '2011-12-30'],
+    ['Pacific/Kiritimati', '1994-12-31'],
+    ['Asia/Manila', '1844-12-31'],
+  ] as const)('gives a day that %s never had', async ([zone, date], { db }) => {
+    const account = await createAccount(db)
+    await sql`set local timezone to ${sql.lit(zone)}`.execute(db)
+    const range = { from: date, to: date }
+
+    const { id, user_id } = await createTransaction(db, account, { date })
+
+    expect(await transactions.get(db, user_id, id)).toMatchObject({ date })
+    expect((await transactions.list(db, user_id, range)).rows).toMatchObject([{ date }])
+    expect(await reports.topMerchants(db, user_id, range)).toMatchObject([{ last_date: date }])
+    expect(await reports.cashFlowByMonth(db, user_id, range)).toMatchObject([
+      { month: date.slice(0, 7), spending: '12.5000' },
+    ])
+    expect(await reports.balanceHistory(db, user_id, account.id, range)).toEqual([{ day: date, balance: '-12.5000' }])
   })
 
   test('takes the currency of the account when none is given, and refuses another', async ({ db }) => {
@@ -182,6 +205,8 @@ describe('transactions', () => {
     const { next } = await accounts.list(db, account.user_id, {}, { limit: 1 })
 
     await expect(transactions.list(db, account.user_id, {}, { after: next ?? '' })).rejects.toThrow(InvalidCursorError)
+    const noSuchDay = Buffer.from(JSON.stringify(['0000-01-01', account.id])).toString('base64url')
+    await expect(transactions.list(db, account.user_id, {}, { after: noSuchDay })).rejects.toThrow(InvalidCursorError)
   })
 
   test('does not open a transaction through another user', async ({ db }) => {
