@@ -116,6 +116,31 @@ describe('a host', () => {
     await db.destroy()
   })
 
+  test('may have functions and operators in its search_path that would fit ours', async ({ db }) => {
+    const user = await createUser(db)
+    for (const statement of [
+      `create schema trap`,
+      `create function trap.times(numeric, int) returns numeric language sql as 'select 0.0'`,
+      `create operator trap.* (leftarg = numeric, rightarg = int, function = trap.times)`,
+      `create function trap.either(bigint, int) returns bigint language sql as 'select -1::bigint'`,
+      `create operator trap.| (leftarg = bigint, rightarg = int, function = trap.either)`,
+      `create operator trap.% (leftarg = bigint, rightarg = int, function = trap.either)`,
+      `create function trap.to_char(date, text) returns text language sql as $$select 'trapped'$$`,
+      `create function trap.now() returns timestamptz language sql as $$select timestamptz '2000-01-01'$$`,
+      `set local search_path to trap`,
+    ]) {
+      await sql.raw(statement).execute(db)
+    }
+
+    const later = await createUser(db)
+    const bought = await createTransaction(db, await createAccount(db), { date: '2026-03-01' })
+
+    expect(later.id.slice(0, 6)).toBe(user.id.slice(0, 6)) // the same hour or so
+    expect(later.id > user.id).toBe(true)
+    expect(later.created_at).toEqual(user.created_at)
+    expect(bought.date).toBe('2026-03-01')
+  })
+
   test('is kept by the compiler from what is not allowed', () => {
     // Never run: this only has to compile, and each marked line has to fail.
     async function refused(db: Db, host: Kysely<Widgets>) {

@@ -5,17 +5,18 @@ export const functions: SqlMigration = {
   up: ({ finance }) => [
     // RFC 9562 version 7: 48 bits of milliseconds, then 12 bits of the microseconds (as PostgreSQL 18's own uuidv7 does, so
     // that ids made within one millisecond still sort by time), then 62 random bits. One body for every server version:
-    // a version test costs more than it saves, and databases of different versions then compare as equal.
+    // a version test costs more than it saves, and databases of different versions then compare as equal. The types of the
+    // constants fit the operators exactly, so that no operator of the host on its search_path fits better.
     `create function ${finance}.uuid_v7() returns uuid
 language plpgsql volatile parallel safe
 as $$
 declare
-  us bigint := extract(epoch from pg_catalog.clock_timestamp()) * 1000000;
+  us bigint := extract(epoch from pg_catalog.clock_timestamp()) * 1000000.0;
 begin
   return pg_catalog.encode(
     overlay(
       pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
-      placing pg_catalog.int8send(((us / 1000) << 16) | 28672 | ((us % 1000) * 4096 / 1000))
+      placing pg_catalog.int8send(((us / 1000) << 16) | 28672::bigint | ((us % 1000::bigint) * 4096 / 1000))
       from 1 for 8
     ), 'hex')::uuid;
 end

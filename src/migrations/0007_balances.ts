@@ -1,5 +1,12 @@
 import type { SqlMigration } from './shape.js'
 
+// The reference to the account is checked past row-level security, so the account may be there and not be ours to change.
+const refuseUnlessFound = `if not found then
+      raise exception using
+        errcode = 'insufficient_privilege', schema = tg_table_schema, table = tg_table_name,
+        message = 'The balance of the account cannot be changed: row-level security or a trigger stands in the way.';
+    end if;`
+
 /**
  * `accounts.balance` = opening balance + posted transactions, whoever writes. Triggers per statement with transition tables:
  * on a bulk load they cost a fraction of triggers per row (docs/decisions/0003). They go account by account in id order, so
@@ -47,10 +54,12 @@ begin
     from inserted t
     where t.status = 'posted'
     group by t.user_id, t.account_id
+    having sum(t.amount) <> 0
     order by t.user_id, t.account_id
   loop
     update ${finance}.accounts a set balance = a.balance + delta.amount
-    where a.user_id = delta.user_id and a.id = delta.account_id and delta.amount <> 0;
+    where a.user_id = delta.user_id and a.id = delta.account_id;
+    ${refuseUnlessFound}
   end loop;
   return null;
 end
@@ -78,6 +87,7 @@ begin
   loop
     update ${finance}.accounts a set balance = a.balance + delta.amount
     where a.user_id = delta.user_id and a.id = delta.account_id;
+    ${refuseUnlessFound}
   end loop;
   return null;
 end
