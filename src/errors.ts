@@ -18,6 +18,7 @@ export type FinanceDbErrorCode =
   | 'TIMEOUT'
   | 'PERMISSION_DENIED'
   | 'TRANSACTION_CONFLICT'
+  | 'TRANSACTION_ABORTED'
   | 'SCHEMA_MISSING'
   | 'UNSUPPORTED'
   | 'MIGRATION_FAILED'
@@ -168,13 +169,13 @@ export class ConnectionError extends FinanceDbError {
   }
 }
 
-/** A limit in time was hit: a pool slot, a connection, a lock or a statement. `waitedFor` says which. */
+/** A limit in time was hit: a pool slot, a connection, a lock, a statement or a transaction. `waitedFor` says which. */
 export class TimeoutError extends FinanceDbError {
   override readonly name = 'TimeoutError'
   readonly code = 'TIMEOUT'
-  readonly waitedFor: 'connection' | 'lock' | 'statement'
+  readonly waitedFor: 'connection' | 'lock' | 'statement' | 'transaction'
 
-  constructor(waitedFor: 'connection' | 'lock' | 'statement', message: string, options?: ErrorOptions) {
+  constructor(waitedFor: 'connection' | 'lock' | 'statement' | 'transaction', message: string, options?: ErrorOptions) {
     super(message, options)
     this.waitedFor = waitedFor
   }
@@ -190,6 +191,19 @@ export class PermissionDeniedError extends FinanceDbError {
 export class TransactionConflictError extends FinanceDbError {
   override readonly name = 'TransactionConflictError'
   readonly code = 'TRANSACTION_CONFLICT'
+}
+
+/**
+ * An earlier statement of the transaction failed and its error was caught, so Postgres undoes all of it. Let such an error
+ * through, or give what may fail a nested `transaction`, which is a savepoint.
+ */
+export class TransactionAbortedError extends FinanceDbError {
+  override readonly name = 'TransactionAbortedError'
+  readonly code = 'TRANSACTION_ABORTED'
+
+  constructor(options?: ErrorOptions) {
+    super('An earlier statement of this transaction failed, so nothing of it is written.', options)
+  }
 }
 
 /** The finance schema, or a part of it, is not there. Run `migrate(db)`. */

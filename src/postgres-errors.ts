@@ -10,6 +10,7 @@ import {
   SchemaMissingError,
   StillReferencedError,
   TimeoutError,
+  TransactionAbortedError,
   TransactionConflictError,
 } from './errors.js'
 
@@ -43,6 +44,11 @@ export function translateError(error: unknown): never {
 /** {@link translateError} for deletes, where a foreign key fails because others still refer to the row. */
 export function translateDeleteError(error: unknown): never {
   throw translate(error, 'delete')
+}
+
+/** {@link translateError}, giving the error instead of throwing it. */
+export function asOurs(error: unknown): unknown {
+  return translate(error, 'write')
 }
 
 function translate(error: unknown, doing: 'write' | 'delete'): unknown {
@@ -82,6 +88,13 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
   if (code === '40001' || code === '40P01') {
     return new TransactionConflictError('Another transaction got in the way: run this one again.', options)
   }
+  if (code === '25P02') return new TransactionAbortedError(options)
+  if (code === '25P03' || code === '25P04')
+    return new TimeoutError(
+      'transaction',
+      'The transaction was open or idle for too long, and the server ended it.',
+      options,
+    )
   if (code === '55P03')
     return new TimeoutError('lock', 'A lock was not free in time: another transaction holds it.', options)
   if (code === '57014')

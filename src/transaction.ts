@@ -9,7 +9,8 @@ import {
   type Transaction,
 } from 'kysely'
 import { isStalePlan } from './connection/statement-names.js'
-import { TransactionConflictError, UnsupportedError } from './errors.js'
+import { TransactionAbortedError, TransactionConflictError, UnsupportedError } from './errors.js'
+import { asOurs, translateError } from './postgres-errors.js'
 import type { Db, Trx } from './schema/database.js'
 
 export interface TransactionOptions {
@@ -33,6 +34,7 @@ export interface TransactionOptions {
  * are started together run one after another.
  *
  * @throws {TransactionConflictError} It still conflicts after `retries`. Nothing was written.
+ * @throws {TransactionAbortedError} A statement in it failed and `fn` went on outside of a nested call. Nothing was written.
  * @throws {UnsupportedError} Nested with `isolationLevel` or `accessMode`, which only the outermost call can set.
  */
 export function transaction<Tables, Result>(
@@ -79,7 +81,7 @@ async function outermost<Tables, Result>(
     } catch (error) {
       // When the connection is gone, the rollback fails too, with an error that would hide the first.
       const first = thrown === undefined ? error : thrown.error
-      if (!isConflict(first)) throw first
+      if (!isConflict(first)) throw thrown === undefined ? boundaryError(error) : first
       if (attempt >= retries) {
         throw new TransactionConflictError(
           `Another transaction got in the way each of ${attempt + 1} times. Nothing was written; try again later.`,
@@ -89,6 +91,14 @@ async function outermost<Tables, Result>(
       await sleep(pauseMs(attempt))
     }
   }
+}
+
+/** What `begin` or `commit` failed with, as ours. */
+function boundaryError(error: unknown): unknown {
+  if (error instanceof Error && error.name === 'AbortedTransactionError') {
+    return new TransactionAbortedError({ cause: error })
+  }
+  return asOurs(error)
 }
 
 /** 10 ms, doubled each time up to a second, and cut at random so that two rivals do not meet again. */
@@ -152,7 +162,7 @@ async function inSavepoint<Tables, Result>(
   await sql`savepoint ${name}`.execute(trx)
   try {
     const result = await fn(trx)
-    await sql`release savepoint ${name}`.execute(trx)
+    await sql`release savepoint ${name}`.execute(trx).catch(translateError)
     return result
   } catch (error) {
     // Undoing fails when the connection is gone. `error` says why, and the commit of the outer transaction fails too.

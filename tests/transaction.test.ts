@@ -1,7 +1,13 @@
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { createFinanceDb } from '../src/database.js'
-import { RuleViolationError, TransactionConflictError, UnsupportedError } from '../src/errors.js'
+import {
+  RuleViolationError,
+  TransactionAbortedError,
+  TransactionConflictError,
+  UnsupportedError,
+} from '../src/errors.js'
+import { translateError } from '../src/postgres-errors.js'
 import type { Database } from '../src/schema/database.js'
 import { transaction } from '../src/transaction.js'
 import { execute, withDatabase } from './server.js'
@@ -74,6 +80,35 @@ describe('a transaction', () => {
 
     await expect(failed).rejects.toBe(mistake)
     expect(await values()).toEqual([0, 0])
+  })
+
+  test('says so when a statement had failed in it and it could not be committed', async () => {
+    const ignoring = (nested: boolean) =>
+      transaction(db, async (trx) => {
+        await add(trx, 1)
+        const fail = async (handle: typeof trx) => {
+          await add(handle, 2, 5000).catch(() => undefined)
+        }
+        await (nested ? transaction(trx, fail) : fail(trx))
+      })
+
+    await expect(ignoring(false)).rejects.toThrow(TransactionAbortedError)
+    await expect(ignoring(true)).rejects.toThrow(TransactionAbortedError)
+    expect(await values()).toEqual([0, 0])
+  })
+
+  test('that the server ends for taking too long is a TimeoutError', async ({ skip }) => {
+    const { rows } = await sql<{
+      known: boolean
+    }>`select current_setting('transaction_timeout', true) is not null as known`.execute(db)
+    if (rows[0]?.known !== true) skip('before PostgreSQL 17')
+
+    const late = transaction(db, async (trx) => {
+      await sql`set local transaction_timeout = 50`.execute(trx)
+      await sql`select pg_sleep(5)`.execute(trx).catch(translateError)
+    })
+
+    await expect(late).rejects.toMatchObject({ code: 'TIMEOUT', waitedFor: 'transaction' })
   })
 
   test('is read-only when asked', async () => {

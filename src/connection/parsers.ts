@@ -25,7 +25,11 @@ function instant(text: string): Date | number {
   // Nearly every one has this form, which the engine reads in a fraction of the time.
   if (plainInstant.test(text)) return new Date(`${text.slice(0, 10)}T${text.slice(11)}:00`)
   const match = instantPattern.exec(text)
-  if (match === null) return text.startsWith('-') ? -Infinity : Infinity
+  if (match === null) {
+    if (text === 'infinity') return Infinity
+    if (text === '-infinity') return -Infinity
+    throw new UnsupportedError("Instants do not come in ISO form: set the session's DateStyle to ISO, its default.")
+  }
   const [, year, month, day, hour, minute, second, fraction = '', sign, offsetHours, offsetMinutes, offsetSeconds, bc] =
     match
   const date = new Date(0)

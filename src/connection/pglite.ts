@@ -87,7 +87,11 @@ function createDriver(source: PGliteSource, acquireTimeoutMs: number): Driver {
       if (settings.length > 0)
         await connection.executeQuery(CompiledQuery.raw(`set transaction ${settings.join(', ')}`))
     },
-    commitTransaction: (connection) => inner.commitTransaction(connection as PGliteConnection),
+    async commitTransaction(connection) {
+      // PGlite does not tell that a commit became a rollback because an earlier statement had failed; this does, as 25P02.
+      await connection.executeQuery(CompiledQuery.raw('select'))
+      await inner.commitTransaction(connection as PGliteConnection)
+    },
     rollbackTransaction: (connection) => inner.rollbackTransaction(connection as PGliteConnection),
     savepoint: (connection, name, compile) => inner.savepoint(connection, name, compile),
     rollbackToSavepoint: (connection, name, compile) => inner.rollbackToSavepoint(connection, name, compile),

@@ -65,4 +65,13 @@ describe.each(handles)('%s', (_, db) => {
 
     expect(rows).toEqual([{ at: new Date('2024-03-01T00:00:00Z') }])
   })
+
+  test('refuses an instant that it cannot read, instead of giving another', async () => {
+    const read = db.transaction().execute(async (trx) => {
+      await sql`set local datestyle to 'SQL, DMY'`.execute(trx)
+      await sql`select timestamptz '2024-03-01 00:00:00Z' as at`.execute(trx)
+    })
+
+    await expect(read).rejects.toThrow(/set the session's DateStyle to ISO/)
+  })
 })

@@ -2,7 +2,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createFinanceDb } from '../../src/database.js'
-import { ConnectionError, TimeoutError } from '../../src/errors.js'
+import { ConnectionError, TimeoutError, TransactionAbortedError } from '../../src/errors.js'
 import { transaction } from '../../src/transaction.js'
 
 let pglite: PGlite
@@ -28,6 +28,19 @@ function signal() {
   })
   return { give, given }
 }
+
+describe('a commit', () => {
+  test('that cannot be, because a statement failed, is an error', async () => {
+    const ignoring = async (trx: Pick<typeof db, 'getExecutor'>) => {
+      await sql`insert into t values (1)`.execute(trx)
+      await sql`insert into t values (1)`.execute(trx).catch(() => undefined)
+    }
+
+    await expect(transaction(db, ignoring)).rejects.toThrow(TransactionAbortedError)
+    await expect(db.transaction().execute(ignoring)).rejects.toMatchObject({ code: '25P02' })
+    expect(await count(db)).toBe(0)
+  })
+})
 
 describe('one connection for everyone', () => {
   test('a query from outside waits for an open transaction instead of joining it', async () => {
