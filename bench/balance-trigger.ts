@@ -62,7 +62,7 @@ export async function balanceTrigger(bench: Bench): Promise<void> {
         async () => {
           await using database = await freshDatabase(bench, template.name)
           await query(database.url, ...statements)
-          return timed(() =>
+          return await timed(() =>
             sql`
               insert into finance.transactions (user_id, account_id, date, merchant, amount, currency, description)
               select user_id, account_id, date, merchant, amount, currency, description from public.incoming
