@@ -165,6 +165,17 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
     expect(await balance(db, account)).toBe('-48.2000')
   })
 
+  test('settles a pending transaction whose movement stays as it was', async () => {
+    const db = handles[way]
+    const account = await createAccount(db)
+    await transactions.import(db, [row(account, { external_id: 'a', status: 'pending' })])
+
+    expect(await transactions.import(db, [row(account, { external_id: 'a' })])).toMatchObject({ updated: 1 })
+
+    expect(await stored(db, account)).toMatchObject([{ status: 'posted', posted_at: expect.any(Date) }])
+    expect(await balance(db, account)).toBe('-12.5000')
+  })
+
   test('settles a pending row of the same file, wherever it stands', async () => {
     const db = handles[way]
     const [one, other] = [await createAccount(db), await createAccount(db)]
