@@ -29,10 +29,19 @@ export const schemaNamePattern = /^(?!pg_)[a-z_][a-z0-9_$]{0,62}$/
 export function schemaPlugin(schema: string): KyselyPlugin {
   if (!schemaNamePattern.test(schema)) throw new InvalidConfigError([{ path: 'schema', message: schemaNameRule }])
   const transformer = new SchemaTransformer(schema)
-  return {
+  const plugin: KyselyPlugin = {
     transformQuery: ({ node, queryId }) => transformer.transformNode(node, queryId),
     transformResult: async ({ result }) => result,
   }
+  ours.add(plugin)
+  return plugin
+}
+
+const ours = new WeakSet<KyselyPlugin>()
+
+/** Whether {@link schemaPlugin} made it, which maps the same query to the same text each time. */
+export function isSchemaPlugin(plugin: KyselyPlugin): boolean {
+  return ours.has(plugin)
 }
 
 export const schemaNameRule =

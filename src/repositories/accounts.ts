@@ -12,6 +12,7 @@ import {
 import type { Db, Trx } from '../schema/database.js'
 import { parseChanges, parseInput } from '../schema/input.js'
 import type { Account } from '../schema/rows.js'
+import { executeCompiled } from './compiled.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 
@@ -64,7 +65,10 @@ export async function get(db: Db, userId: string, id: string): Promise<Account> 
 
 /** Undefined when there is no such account, or it belongs to another user. */
 export async function find(db: Db, userId: string, id: string): Promise<Account | undefined> {
-  return selectOne(db, userId, id).executeTakeFirst().catch(translateError)
+  const [account] = await executeCompiled(db, 'accounts.find', { userId, id }, (p) =>
+    selectOne(db, p.userId, p.id),
+  ).catch(translateError)
+  return account
 }
 
 /** By the id that the bank has for it. Walks `accounts_external_id_key`. */

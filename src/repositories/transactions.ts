@@ -15,6 +15,7 @@ import {
   transactionFilter,
 } from '../schema/transactions.js'
 import { day, uuid } from '../schema/values.js'
+import { executeCompiled } from './compiled.js'
 import { dayColumn } from './day-column.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
@@ -120,13 +121,10 @@ export async function get(db: Db, userId: string, id: string): Promise<Transacti
 
 /** Undefined when there is no such transaction, or it belongs to another user. */
 export async function find(db: Db, userId: string, id: string): Promise<Transaction | undefined> {
-  return db
-    .selectFrom('finance.transactions')
-    .select(columns)
-    .where('user_id', '=', userId)
-    .where('id', '=', id)
-    .executeTakeFirst()
-    .catch(translateError)
+  const [transaction] = await executeCompiled(db, 'transactions.find', { userId, id }, (p) =>
+    db.selectFrom('finance.transactions').select(columns).where('user_id', '=', p.userId).where('id', '=', p.id),
+  ).catch(translateError)
+  return transaction
 }
 
 /** By the id that the bank gave it on this account. Walks `transactions_external_id_key`. */
@@ -158,29 +156,29 @@ export async function list(
 ): Promise<Page<Transaction>> {
   const wanted = parseInput(transactionFilter, filter, 'The filter')
   const limit = pageLimit(request)
-  let query = db.selectFrom('finance.transactions as t').select(columns).where('user_id', '=', userId)
+  const [afterDate, afterId] = request.after === undefined ? [] : decodeCursor(request.after, z.tuple([day, uuid]))
+  const params = { ...wanted, userId, rows: limit + 1, afterDate, afterId }
 
-  if (wanted.account_id !== undefined) query = query.where('account_id', '=', wanted.account_id)
-  if (wanted.from !== undefined) query = query.where('t.date', '>=', wanted.from)
-  if (wanted.to !== undefined) query = query.where('t.date', '<=', wanted.to)
-  if (wanted.category !== undefined) query = query.where('category', '=', wanted.category)
-  if (wanted.merchant !== undefined) query = query.where('merchant', '=', wanted.merchant)
-  if (wanted.direction !== undefined) query = query.where('direction', '=', wanted.direction)
-  if (wanted.status !== undefined) query = query.where('status', '=', wanted.status)
-  if (wanted.is_subscription !== undefined) query = query.where('is_subscription', '=', wanted.is_subscription)
-  if (wanted.min_amount !== undefined) query = query.where('amount', '>=', wanted.min_amount)
-  if (wanted.max_amount !== undefined) query = query.where('amount', '<=', wanted.max_amount)
-  if (request.after !== undefined) {
-    const [date, id] = decodeCursor(request.after, z.tuple([day, uuid]))
-    query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('t.date', 't.id'), '<', tuple(date, id)))
-  }
+  const rows = await executeCompiled(db, 'transactions.list', params, (p) => {
+    let query = db.selectFrom('finance.transactions as t').select(columns).where('user_id', '=', p.userId)
 
-  const rows = await query
-    .orderBy('t.date', 'desc')
-    .orderBy('t.id', 'desc')
-    .limit(limit + 1)
-    .execute()
-    .catch(translateError)
+    if (p.account_id !== undefined) query = query.where('account_id', '=', p.account_id)
+    if (p.from !== undefined) query = query.where('t.date', '>=', p.from)
+    if (p.to !== undefined) query = query.where('t.date', '<=', p.to)
+    if (p.category !== undefined) query = query.where('category', '=', p.category)
+    if (p.merchant !== undefined) query = query.where('merchant', '=', p.merchant)
+    if (p.direction !== undefined) query = query.where('direction', '=', p.direction)
+    if (p.status !== undefined) query = query.where('status', '=', p.status)
+    if (p.is_subscription !== undefined) query = query.where('is_subscription', '=', p.is_subscription)
+    if (p.min_amount !== undefined) query = query.where('amount', '>=', p.min_amount)
+    if (p.max_amount !== undefined) query = query.where('amount', '<=', p.max_amount)
+    const { afterDate, afterId } = p
+    if (afterDate !== undefined && afterId !== undefined) {
+      query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('t.date', 't.id'), '<', tuple(afterDate, afterId)))
+    }
+
+    return query.orderBy('t.date', 'desc').orderBy('t.id', 'desc').limit(p.rows)
+  }).catch(translateError)
   return toPage(rows, limit, ({ date, id }) => [date, id])
 }
 

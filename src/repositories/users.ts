@@ -6,6 +6,7 @@ import type { Db } from '../schema/database.js'
 import { parseChanges, parseInput } from '../schema/input.js'
 import type { User } from '../schema/rows.js'
 import { type NewUser, newUser, type UserChanges, type UserFilter, userChanges, userFilter } from '../schema/users.js'
+import { executeCompiled } from './compiled.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 
@@ -56,7 +57,10 @@ export async function get(db: Db, id: string): Promise<User> {
 
 /** Undefined when there is no such person. */
 export async function find(db: Db, id: string): Promise<User | undefined> {
-  return db.selectFrom('finance.users').select(columns).where('id', '=', id).executeTakeFirst().catch(translateError)
+  const [user] = await executeCompiled(db, 'users.find', { id }, (p) =>
+    db.selectFrom('finance.users').select(columns).where('id', '=', p.id),
+  ).catch(translateError)
+  return user
 }
 
 /** By email, without regard to case. Walks `users_email_key`. */
