@@ -66,7 +66,7 @@ export function printInvariants(out: Output, invariants: readonly Invariant[]): 
 async function findSample(db: Db) {
   const user = (await users.findByUsername(db, 'demo_user')) ?? (await newestWithMoney(db))
   if (user === undefined) return undefined
-  const { rows } = await sql<{ last: string | null }>`select to_char(max(date), 'YYYY-MM-DD') as last
+  const { rows } = await sql<{ last: string | null }>`select to_char(max(date)::timestamp, 'YYYY-MM-DD') as last
     from ${sql.table('finance.transactions')} where user_id = ${user.id}`.execute(db)
   const to = rows[0]?.last
   if (to == null) return undefined

@@ -57,8 +57,8 @@ type Settings = z.infer<typeof options>
  *
  * A row without `currency` has that of its account. Rows are first gathered in a temporary table, and no account is locked
  * until the last one is read. Then the accounts are locked until the transaction ends, in the order of their ids; a
- * deadlock with another writer is repeated from there. The time limits of the session for statements and for idling are
- * off meanwhile: use `signal`.
+ * deadlock with another writer is repeated from there, or in a transaction of the host thrown for the host to repeat. The
+ * time limits of the session for statements and for idling are off meanwhile: use `signal`.
  *
  * @throws {InvalidInputError} Names the row, counted from 1, and the fields.
  * @throws {MissingReferenceError} An account does not exist for its user, or has another currency.
@@ -72,19 +72,20 @@ export async function importTransactions(
 ): Promise<ImportResult> {
   const settings = parseInput(options, { source, batchRows, onProgress, signal }, 'The import options')
   signal?.throwIfAborted()
+  const nested = db.isTransaction
   return transaction(
     db,
     async (trx) => {
       const restoreLimits = await liftTimeLimits(trx)
       await createStage(trx)
       const staged = await stageRows(trx, rows, settings)
-      const result = await repeatOnConflict(trx, signal, (inner) => write(inner, staged, settings))
+      const result = await repeatOnConflict(trx, nested, signal, (inner) => write(inner, staged, settings))
       await sql`drop table ${stage}`.execute(trx)
       await restoreLimits()
       return result
     },
     // The source can be read only once. Conflicts arise after it, and are repeated there.
-    { retries: 0, ...(!db.isTransaction && { isolationLevel: 'read committed' as const }) },
+    { retries: 0, ...(!nested && { isolationLevel: 'read committed' as const }) },
   ).catch(translateError)
 }
 
@@ -102,9 +103,13 @@ async function liftTimeLimits(trx: Trx): Promise<() => Promise<unknown>> {
 
 const attempts = 6
 
-/** Runs it in a savepoint, and again after a deadlock or when another writer took away what it stands on. */
+/**
+ * Runs it in a savepoint, and again after a deadlock or when another writer took away what it stands on. A deadlock inside a
+ * transaction of the host is for the host to repeat: the locks that it holds would stay in the way.
+ */
 async function repeatOnConflict<Result>(
   trx: Trx,
+  nested: boolean,
   signal: AbortSignal | undefined,
   fn: (trx: Trx) => Promise<Result>,
 ): Promise<Result> {
@@ -112,7 +117,7 @@ async function repeatOnConflict<Result>(
     try {
       return await transaction(trx, fn)
     } catch (error) {
-      const again = sqlStateOf(error) === '40P01' || error instanceof TransactionConflictError
+      const again = sqlStateOf(error) === '40P01' ? !nested : error instanceof TransactionConflictError
       if (!again || attempt === attempts) throw error
       await sleep(20 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal })
     }

@@ -31,12 +31,28 @@ describe('imports at the same time', () => {
     expect(new Set(balances.map(({ balance }) => balance))).toEqual(new Set(['400.0000']))
   })
 
-  test('one that meets a writer with the accounts in the other order goes through', async () => {
+  test.each([
+    ['goes through', 1, false],
+    ['in a transaction of the host is repeated with it', 2, true],
+  ])('one that meets a writer with the accounts in the other order %s', async (_, times, nested) => {
     await using server = await freshDatabase()
     const { db } = server
     const owner = await createUser(db)
     const made = [await createAccount(db, { user_id: owner.id }), await createAccount(db, { user_id: owner.id })]
     const [first, second] = made.sort((a, b) => a.id.localeCompare(b.id)) as [Account, Account]
+    const rows = [first, second].map(({ user_id, id }) => ({
+      user_id,
+      account_id: id,
+      date: '2026-03-01',
+      merchant: 'Shop',
+      amount: '10',
+      external_id: 'a',
+    }))
+    let started = 0
+    const importRows = (handle: Db) => {
+      started++
+      return transactions.import(handle, rows)
+    }
 
     // The writer holds the second account until the import holds the first and waits; then it asks for the first too.
     let importing: Promise<unknown> | undefined
@@ -46,17 +62,7 @@ describe('imports at the same time', () => {
         // The writer checks for a deadlock late, so that the import is the one to be told.
         await sql`set local deadlock_timeout = '20s'`.execute(trx)
         await createTransaction(trx, second, { amount: '1' })
-        importing = transactions.import(
-          db,
-          [first, second].map(({ user_id, id }) => ({
-            user_id,
-            account_id: id,
-            date: '2026-03-01',
-            merchant: 'Shop',
-            amount: '10',
-            external_id: 'a',
-          })),
-        )
+        importing = nested ? transaction(db, importRows) : importRows(db)
         await waitUntilBlocked(db)
         await createTransaction(trx, first, { amount: '1' })
       },
@@ -64,8 +70,9 @@ describe('imports at the same time', () => {
     )
 
     expect(await importing).toMatchObject({ inserted: 2 })
-    const { rows } = await accounts.list(db, owner.id)
-    expect(rows.map(({ balance }) => balance)).toEqual(['11.0000', '11.0000'])
+    expect(started).toBe(times)
+    const { rows: balances } = await accounts.list(db, owner.id)
+    expect(balances.map(({ balance }) => balance)).toEqual(['11.0000', '11.0000'])
   })
 })
 
