@@ -62,12 +62,14 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   p2p_transfers_status_check: 'The status must be pending, accepted, declined, cancelled or failed.',
 
   cards_account_id_fkey: 'The account does not exist for this user.',
-  cards_token_key: 'The user already has a card with this token.',
   cards_last4_check: 'last4 must be four digits.',
   cards_exp_month_check: 'exp_month must be 1 to 12.',
   cards_exp_year_check: 'exp_year must have four digits.',
-  cards_token_check: 'The token must not be empty and must not be a card number.',
+  cards_token_check: 'The token must be encrypted.',
+  cards_token_fingerprint_key: 'The user already has a card with this token.',
+  cards_token_fingerprint_check: 'The token fingerprint must be a keyed hash.',
   cards_status_check: 'The status must be active, frozen, expired or cancelled.',
+  cards_cancelled_final: 'A cancelled card stays cancelled.',
 
   investments_account_id_fkey: 'The account does not exist for this user.',
   investments_symbol_key: 'The account already has a holding of this symbol.',

@@ -18,6 +18,8 @@ import { operatorActions } from './0017_operator_actions.js'
 import { authSessions } from './0018_auth_sessions.js'
 import { auditLog } from './0019_audit_log.js'
 import { documents } from './0020_documents.js'
+import { cardTokens } from './0021_card_tokens.js'
+import { investmentPrices } from './0022_investment_prices.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -42,4 +44,6 @@ export const migrations: readonly SqlMigration[] = [
   authSessions,
   auditLog,
   documents,
+  cardTokens,
+  investmentPrices,
 ]

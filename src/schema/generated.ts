@@ -110,9 +110,13 @@ export interface FinanceCards {
    */
   status: Generated<"active" | "frozen" | "expired" | "cancelled">;
   /**
-   * Secret. What the card processor knows the card by, encrypted.
+   * Secret. What the card processor knows the card by, as AES-256-GCM ciphertext: v1.key id.nonce.tag and text.
    */
   token: string;
+  /**
+   * Keyed hash of the token (v1.key id.HMAC-SHA-256), so that a card is not added twice. Null: not compared.
+   */
+  token_fingerprint: string | null;
   updated_at: Generated<Timestamp>;
   user_id: string;
 }
