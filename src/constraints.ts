@@ -11,6 +11,7 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   users_role_check: 'The role must be consumer, operator or admin.',
 
   consent_records_user_id_fkey: 'The user does not exist.',
+  consent_records_user_id_key: 'The user already has a standing consent: grant replaces it.',
   consent_records_revoked_at_check: 'Consent cannot be revoked before it was granted.',
 
   accounts_user_id_fkey: 'The user does not exist.',
@@ -109,6 +110,7 @@ export const constraintSentences: Readonly<Record<string, string>> = {
 
   operator_actions_user_id_fkey: 'The user does not exist.',
   operator_actions_operator_id_fkey: 'The operator does not exist.',
+  operator_actions_operator_id_check: 'Operators do not act on themselves.',
   operator_actions_action_type_check: 'The action_type must be override or flag.',
   operator_actions_reason_check: 'The action needs a reason.',
 

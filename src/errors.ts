@@ -14,6 +14,8 @@ export type FinanceDbErrorCode =
   | 'MISSING_REFERENCE'
   | 'STILL_REFERENCED'
   | 'RULE_VIOLATION'
+  | 'CONSENT_REQUIRED'
+  | 'OPERATOR_REQUIRED'
   | 'CONNECTION_FAILED'
   | 'TIMEOUT'
   | 'PERMISSION_DENIED'
@@ -151,6 +153,26 @@ export class StillReferencedError extends ConstraintError {
 export class RuleViolationError extends ConstraintError {
   override readonly name = 'RuleViolationError'
   readonly code = 'RULE_VIOLATION'
+}
+
+/** The user has no standing consent, or only to an older text, and the call asks for it. Nothing was written. Ask the user. */
+export class ConsentRequiredError extends FinanceDbError {
+  override readonly name = 'ConsentRequiredError'
+  readonly code = 'CONSENT_REQUIRED'
+
+  constructor(options?: ErrorOptions) {
+    super('The user has not consented to this, or took the consent back.', options)
+  }
+}
+
+/** Who acts is not an active operator or admin, or is not there at all. Nothing was written. */
+export class OperatorRequiredError extends FinanceDbError {
+  override readonly name = 'OperatorRequiredError'
+  readonly code = 'OPERATOR_REQUIRED'
+
+  constructor(options?: ErrorOptions) {
+    super('Only an active operator or admin may do this.', options)
+  }
 }
 
 /**

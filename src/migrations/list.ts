@@ -20,6 +20,9 @@ import { auditLog } from './0019_audit_log.js'
 import { documents } from './0020_documents.js'
 import { cardTokens } from './0021_card_tokens.js'
 import { investmentPrices } from './0022_investment_prices.js'
+import { oneStandingConsent } from './0030_one_standing_consent.js'
+import { coachingIndexes } from './0031_coaching_indexes.js'
+import { operatorsActOnOthers } from './0032_operators_act_on_others.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -46,4 +49,7 @@ export const migrations: readonly SqlMigration[] = [
   documents,
   cardTokens,
   investmentPrices,
+  oneStandingConsent,
+  coachingIndexes,
+  operatorsActOnOthers,
 ]
