@@ -17,7 +17,8 @@ export const cardTokens: SqlMigration = {
   for each row when (old.status = 'cancelled' and new.status <> 'cancelled')
   execute function ${finance}.refuse('cards_cancelled_final', 'A cancelled card stays cancelled.')`,
     ...comments(`${finance}.cards`, 'Payment cards of an account. Never a card number.', {
-      token: 'Secret. What the card processor knows the card by, as AES-256-GCM ciphertext: v1.key id.nonce.tag and text.',
+      token:
+        'Secret. What the card processor knows the card by, as AES-256-GCM ciphertext: v1.key id.nonce.tag and text.',
       token_fingerprint:
         'Keyed hash of the token (v1.key id.HMAC-SHA-256), so that a card is not added twice. Null: not compared.',
     }),

@@ -1,4 +1,5 @@
 export * from './accounts.js'
+export * from './card-numbers.js'
 export * from './chat-logs.js'
 export * from './computed-features.js'
 export * from './consents.js'
