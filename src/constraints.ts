@@ -118,6 +118,12 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   auth_sessions_replaced_by_fkey: 'The session that follows does not exist for this user.',
   auth_sessions_refresh_token_hash_key: 'The token has a session already.',
   auth_sessions_refresh_token_hash_check: 'The token hash must not be empty.',
+  auth_sessions_live_key: 'The session has a token already: rotate that.',
+  auth_sessions_ends_at_check: 'A token cannot outlast its session.',
+  auth_sessions_client_check: 'The client must have 1 to 500 characters.',
+
+  auth_attempts_key_hash_check: 'The key must be a SHA-256 hash in hex.',
+  auth_attempts_failures_check: 'The number of failures must not be negative.',
 
   audit_log_operation_check: 'The operation must be insert, update or delete.',
   audit_log_changes_check: 'The changes must be a JSON object.',

@@ -8,7 +8,7 @@ export const authAttempts: SqlMigration = {
     `create table ${finance}.auth_attempts (
   key_hash text not null,
   failures double precision not null,
-  blocked_until timestamptz(3) not null,
+  blocked_until timestamptz(3),
   created_at timestamptz(3) not null default now(),
   updated_at timestamptz(3) not null default now(),
   constraint auth_attempts_pkey primary key (key_hash),
@@ -24,7 +24,7 @@ export const authAttempts: SqlMigration = {
       {
         key_hash: 'SHA-256, in hex, of what is counted: a login name, a client or a user.',
         failures: 'As of updated_at; drains with time.',
-        blocked_until: 'No attempt is looked at before.',
+        blocked_until: 'No attempt is looked at before. Null: the next one is.',
       },
     ),
   ],
