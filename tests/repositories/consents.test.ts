@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { consents, InvalidInputError, MissingReferenceError, NotFoundError, transaction } from '../../src/index.js'
 import { createUser } from '../people.js'
-import { freshDatabase, pgliteDb, test } from '../support.js'
+import { freshDatabase, test } from '../support.js'
 
 describe('consents', () => {
   test('stand from the grant until they are taken back, and stay in the history', async ({ db }) => {
@@ -175,19 +175,5 @@ describe('consents', () => {
     })
 
     expect(revoked.revoked_at).toEqual(revoked.granted_at)
-  })
-
-  test('are the same on PGlite', async () => {
-    await using embedded = await pgliteDb()
-    const { db } = embedded
-    const { id: user_id } = await createUser(db)
-    const first = await consents.grant(db, { user_id, version: '1.9', ip_address: '::1' })
-
-    expect(await consents.grant(db, { user_id, version: '1.9' })).toEqual(first)
-    const second = await consents.grant(db, { user_id, version: '1.10' })
-
-    expect(await consents.current(db, user_id, { version: '1.9.5' })).toEqual(second)
-    expect(await consents.revoke(db, user_id)).toMatchObject({ id: second.id })
-    expect((await consents.list(db, user_id, { standing: true })).rows).toEqual([])
   })
 })
