@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { parseInput } from '../schema/input.js'
 import { loadArgon2, loadBcrypt } from './peers.js'
@@ -50,7 +50,10 @@ export async function hashPassword(password: string, cost: HashCost = {}): Promi
 export async function verifyPassword(hash: string, password: string): Promise<boolean> {
   if (bcryptHash.test(hash)) {
     const bcrypt = await loadBcrypt()
-    return bcrypt.compare(password, hash)
+    // Not bcrypt.compare: it takes a salt for another when the unused bits of its last letter are set, as older
+    // versions of passlib left them.
+    const again = await bcrypt.hash(password, hash.slice(0, 29))
+    return timingSafeEqual(Buffer.from(again.slice(29)), Buffer.from(hash.slice(29)))
   }
   if (!argon2idHash.test(hash)) return false
   const argon2 = await loadArgon2()
