@@ -75,7 +75,7 @@ function findInRun(groups: readonly RegExpExecArray[]): readonly [start: number,
 const printed = /^(\d+-|4-4-4-4-([1-3]-)?|4-4-4-[1-3]-|4-6-[45]-)$/
 
 /** Whether digits alone, without separators, are a card number. */
-function isCardNumber(digits: string): boolean {
+export function isCardNumber(digits: string): boolean {
   return (
     issued.some(([prefix, min, max]) => digits.length >= min && digits.length <= max && prefix.test(digits)) &&
     luhn(digits)

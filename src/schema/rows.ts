@@ -16,3 +16,6 @@ export type PersonaAssignment = Row<'finance.persona_assignments'>
 export type DecisionTrace = Row<'finance.decision_traces'>
 export type ChatLog = Row<'finance.chat_logs'>
 export type OperatorAction = Row<'finance.operator_actions'>
+/** A payment card, without its token: only `cards.token` gives that. */
+export type Card = Omit<Row<'finance.cards'>, 'token' | 'token_fingerprint'>
+export type Investment = Row<'finance.investments'>
