@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { chatLogs, InvalidInputError, MissingReferenceError } from '../../src/index.js'
+import { chatLogs, InvalidInputError, MissingReferenceError, transaction } from '../../src/index.js'
 import { createUser } from '../people.js'
 import { freshDatabase, test } from '../support.js'
 
@@ -121,6 +121,24 @@ describe('chatLogs', () => {
     const removed = await Promise.all([purgeAll(), purgeAll(), purgeAll()])
 
     expect(removed.reduce((sum, n) => sum + n)).toBe(3000)
+    expect((await chatLogs.list(db, user_id)).rows).toEqual([])
+  })
+
+  test('are forgotten without waiting for a purge that is not committed', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const { id: user_id } = await createUser(db)
+    for (const minute of [1, 2, 3]) await chatLogs.create(db, { user_id, ...said, created_at: at(minute) })
+
+    const second = await transaction(db, async (trx) => {
+      await chatLogs.purge(trx, { before: at(9), limit: 2 })
+      return Promise.race([
+        chatLogs.purge(db, { before: at(9), limit: 2 }),
+        new Promise((resolve) => setTimeout(() => resolve('it waits'), 3000)),
+      ])
+    })
+
+    expect(second).toBe(1)
     expect((await chatLogs.list(db, user_id)).rows).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { InvalidInputError, MissingReferenceError, personaAssignments } from '../../src/index.js'
+import { InvalidInputError, MissingReferenceError, personaAssignments, transaction } from '../../src/index.js'
 import { createUser } from '../people.js'
 import { freshDatabase, test } from '../support.js'
 
@@ -128,5 +128,20 @@ describe('personaAssignments', () => {
 
     const { rows } = await personaAssignments.list(db, user_id)
     expect(rows.map(({ persona }) => persona)).toEqual(['savings_builder', 'general_wellness', 'savings_builder'])
+  })
+
+  test('assigned by a transaction that began earlier come after those it saw', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const { id: user_id } = await createUser(db)
+
+    const last = await transaction(db, async (trx) => {
+      await personaAssignments.current(trx, user_id)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      await personaAssignments.assign(db, { user_id, ...window, persona: 'savings_builder' })
+      return personaAssignments.assign(trx, { user_id, ...window, persona: 'general_wellness' })
+    })
+
+    expect(await personaAssignments.current(db, user_id)).toEqual(last)
   })
 })
