@@ -68,13 +68,15 @@ describe('secrets', () => {
 
   test('cannot be changed by a single character', async () => {
     const secrets = createSecrets(keys())
-    const ciphertext = await secrets.encrypt('tok_1', field)
+    // 22 bytes: the last character of the base64url has bits to spare.
+    const ciphertext = await secrets.encrypt('tok_12', field)
+    const last = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
 
     for (let at = 0; at < ciphertext.length; at++) {
-      for (const character of ['A', 'B', 'w', '.', '=', '']) {
-        if (ciphertext[at] === character) continue
+      const others = at === ciphertext.length - 1 ? last : ['A', 'B', 'w', '.', '=', '']
+      for (const character of others.filter((other) => other !== ciphertext[at])) {
         const changed = ciphertext.slice(0, at) + character + ciphertext.slice(at + 1)
-        expect(await reasonOf(secrets.decrypt(changed, field)), changed).not.toBeUndefined()
+        expect(await reasonOf(secrets.decrypt(changed, field)), changed).toMatch(/malformed|not-authentic|unknown-key/)
       }
     }
     for (const cut of [1, 4, 10, 21]) {
