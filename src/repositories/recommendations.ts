@@ -56,6 +56,14 @@ export async function create(
   const { trace, requireConsent } = parseInput(recommendationOptions, options, 'The options')
   const requirement = requirementOf(requireConsent)
 
+  if (requirement === undefined && trace === undefined) {
+    return db
+      .insertInto('finance.recommendations')
+      .values(input)
+      .returning(columns)
+      .executeTakeFirstOrThrow()
+      .catch(translateError)
+  }
   if (requirement === undefined) {
     return insertFrom(
       db.with('allowed', (cte) => cte.selectNoFrom(sql<string>`${input.user_id}::uuid`.as('user_id'))),
