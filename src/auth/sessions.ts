@@ -166,7 +166,7 @@ async function refuse(db: Db, token: RefreshToken, graceMs: number): Promise<nev
   if (row === undefined) throw new InvalidTokenError('malformed')
   if (!row.replaced) throw new InvalidTokenError(row.expired ? 'expired' : 'ended')
 
-  const sessionEnded = !(row.recent && row.live)
+  const sessionEnded = !(graceMs > 0 && row.recent && row.live)
   if (sessionEnded) await revoke(db, token.userId, { sessionId: row.family_id })
   throw new TokenReuseError({ userId: token.userId, sessionId: row.family_id, sessionEnded })
 }
