@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import * as auth from '../src/auth/index.js'
 import * as api from '../src/index.js'
 import * as migrations from '../src/migrations/index.js'
 import * as schema from '../src/schema/index.js'
@@ -24,5 +25,6 @@ describe('the public API', () => {
   test('of the subpaths is as listed', () => {
     expect(names(schema)).toMatchSnapshot('schema')
     expect(names(migrations)).toMatchSnapshot('migrations')
+    expect(names(auth)).toMatchSnapshot('auth')
   })
 })
