@@ -161,8 +161,7 @@ export async function setPrices(db: Db, prices: readonly SymbolPrice[]): Promise
   const rows = parseInput(symbolPrices, prices, 'The prices')
   if (rows.length === 0) return 0
   const investments = sql.table('finance.investments')
-  const isNews = sql`(i.price_date < p.price_date or (i.price_date = p.price_date and i.price <> p.price))`
-  // Locked in one order, so that two feeds cannot deadlock. The update looks again at what it waited for.
+  // Locked in one order, so that two feeds cannot deadlock. Postgres compares the days anew after it waited for a lock.
   const { numAffectedRows = 0n } = await sql`
     with p as materialized (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
@@ -171,14 +170,14 @@ export async function setPrices(db: Db, prices: readonly SymbolPrice[]): Promise
       select i.user_id, i.id
       from ${investments} i
       join p on p.symbol = i.symbol and p.currency = i.currency
-      where ${isNews}
+      where i.price_date < p.price_date or (i.price_date = p.price_date and i.price <> p.price)
       order by i.user_id, i.id
       for no key update of i
     )
     update ${investments} i
     set price = p.price, price_date = p.price_date
     from locked l, p
-    where i.user_id = l.user_id and i.id = l.id and p.symbol = i.symbol and p.currency = i.currency and ${isNews}
+    where i.user_id = l.user_id and i.id = l.id and p.symbol = i.symbol and p.currency = i.currency
   `
     .execute(db)
     .catch(translateError)

@@ -146,8 +146,8 @@ export async function allocation(db: Db, userId: string, filter: HoldingsFilter 
 function holdings(userId: string, accountId: string | undefined) {
   const inAccount = accountId === undefined ? sql`` : sql`and i.account_id = ${accountId}`
   return sql`
-    select i.*, round(i.quantity * i.price, 4)::numeric(38,4) as value,
-      (case when i.quantity < 0 then -i.cost_basis else i.cost_basis end)::numeric(38,4) as cost
+    select i.*, round(i.quantity * i.price, 4) as value,
+      case when i.quantity < 0 then -i.cost_basis else i.cost_basis end as cost
     from ${sql.table('finance.investments')} i
     where i.user_id = ${userId} ${inAccount}`
 }

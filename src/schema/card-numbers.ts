@@ -28,29 +28,41 @@ export function maskCardNumbers(text: string): string {
 
 // Most texts have no 13 digits and are done here.
 const enoughDigits = /\d(?:[ \-\u00a0\u2010-\u2013]?\d){12}/
-const runs = /(?<![\p{L}\p{N}_])\d+(?:[ \-\u00a0\u2010-\u2013]\d+)*(?![\p{L}\p{N}_])/gu
+const runs = /\d+(?:[ \-\u00a0\u2010-\u2013]\d+)*/g
+const wordCharacter = /[\p{L}\p{N}_]/u
 const uuids = /(?<![0-9a-z])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z])/gi
 const ibans = /(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?![A-Z0-9])/gi
 
-/** Where the first one starts and ends. */
-function findCardNumber(text: string): readonly [start: number, end: number] | undefined {
-  if (!enoughDigits.test(text)) return undefined
-  const blank = (id: string) => '\0'.repeat(id.length)
-  const readable = text.replace(uuids, blank).replace(ibans, (words) => {
-    const iban = leadingIban(words)
-    return blank(iban) + words.slice(iban.length)
-  })
+type Span = readonly [start: number, end: number]
 
-  for (const { 0: run, index } of readable.matchAll(runs)) {
-    const isPhone = readable[index - 1] === '+' && run.replace(/\D/g, '').length <= 15
-    const [start, end] = (isPhone ? undefined : findInRun([...run.matchAll(/\d+/g)])) ?? []
+/** Where the first one starts and ends. Ids are taken out only of what has one, since few texts do. */
+function findCardNumber(text: string): Span | undefined {
+  if (!enoughDigits.test(text) || findInText(text) === undefined) return undefined
+  const blank = (id: string) => '\0'.repeat(id.length)
+  return findInText(
+    text.replace(uuids, blank).replace(ibans, (words) => {
+      const iban = leadingIban(words)
+      return blank(iban) + words.slice(iban.length)
+    }),
+  )
+}
+
+function findInText(text: string): Span | undefined {
+  for (const { 0: run, index } of text.matchAll(runs)) {
+    if (run.length < 13) continue
+    const isPhone = text[index - 1] === '+' && run.replace(/\D/g, '').length <= 15
+    if (isPhone) continue
+    const groups = [...run.matchAll(/\d+/g)]
+    if (wordCharacter.test(text[index - 1] ?? '')) groups.shift()
+    if (wordCharacter.test(text[index + run.length] ?? '')) groups.pop()
+    const [start, end] = findInRun(groups) ?? []
     if (start !== undefined && end !== undefined) return [index + start, index + end]
   }
   return undefined
 }
 
 /** In groups of digits that follow each other. */
-function findInRun(groups: readonly RegExpExecArray[]): readonly [start: number, end: number] | undefined {
+function findInRun(groups: readonly RegExpExecArray[]): Span | undefined {
   const span = (first: number, last: number) => {
     const [start, end] = [groups[first], groups[last]] as [RegExpExecArray, RegExpExecArray]
     return [start.index, end.index + end[0].length] as const

@@ -314,6 +314,23 @@ describe('the rotation of tokens', () => {
     expect(await keyIds(db)).toEqual(['k1', 'k2'])
   })
 
+  test('leaves a card alone that changed between reading and writing', async ({ db }) => {
+    const { user_id, id } = await createCard(db, { token: 'tok_once' })
+    const between: unknown[] = []
+    const next = keysOf('k2', {
+      get: async (keyId) => {
+        if (keyId === 'k1') between.push(await cards.rotateTokens(db, keysOf('k3')))
+        return Buffer.alloc(32, keyId)
+      },
+    })
+
+    expect(await cards.rotateTokens(db, next)).toEqual({ rotated: 0, unreadable: [] })
+
+    expect(between).toEqual([{ rotated: 1, unreadable: [] }])
+    expect(await keyIds(db)).toEqual(['k3'])
+    expect(await cards.token(db, keysOf('k3'), user_id, id)).toBe('tok_once')
+  })
+
   plain('is done once by two at a time, while cards are added', { timeout: 60_000 }, async () => {
     await using fresh = await freshDatabase()
     const { db } = fresh

@@ -58,6 +58,8 @@ describe('investments', () => {
     const exact = { quantity: '-123456789012345678.0123456789', price: '999999999999999999.9999999999' }
     const holding = await createInvestment(db, exact)
 
+    const { holdings } = await investments.valuation(db, holding.user_id)
+    expect(holdings[0]?.value).toBe('-123456789012345678012345678887654321.0988')
     expect(holding).toMatchObject({ ...exact, cost_basis: '100.0000', price_date: '2026-03-01' })
     expect(await investments.get(db, holding.user_id, holding.id)).toEqual(holding)
   })
@@ -174,14 +176,15 @@ describe('prices', () => {
     expect(await now()).toBe('12.0000000000')
   })
 
-  test('are set many at once, each once', async ({ db }) => {
-    await createInvestment(db, { symbol: 'VTI' })
-    await createInvestment(db, { symbol: 'BND', currency: 'EUR' })
+  test('are set many at once, each symbol in its currencies', async ({ db }) => {
+    const dollars = await createInvestment(db, { symbol: 'VTI' })
+    const euros = await createInvestment(db, { symbol: 'VTI', currency: 'EUR' })
+    const prices = [price(), price({ price: '270', currency: 'EUR' }), price({ symbol: 'NONE' })]
 
     expect(await investments.setPrices(db, [])).toBe(0)
-    expect(
-      await investments.setPrices(db, [price(), price({ symbol: 'BND', currency: 'EUR' }), price({ symbol: 'NONE' })]),
-    ).toBe(2)
+    expect(await investments.setPrices(db, prices)).toBe(2)
+    expect(await investments.get(db, dollars.user_id, dollars.id)).toMatchObject({ price: '300.0000000000' })
+    expect(await investments.get(db, euros.user_id, euros.id)).toMatchObject({ price: '270.0000000000' })
     await expect(investments.setPrices(db, [price(), price({ price: '1' })])).rejects.toThrow(InvalidInputError)
     await expect(investments.setPrice(db, price({ price: '-1' }))).rejects.toThrow(InvalidInputError)
   })

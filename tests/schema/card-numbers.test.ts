@@ -57,6 +57,7 @@ describe('card numbers', () => {
     ['a UUID of digits', '41111111-1111-4111-8111-111111111111'],
     ['a phone number', `+${withCheckDigit('491512345678')}`],
     ['pairs of digits among others', '12 41 11 11 11 11 11 11 11'],
+    ['numbers side by side, grouped as no card is', '12 411 1111 111 111111'],
     ['an id that goes on with letters', '4111111111111111abc'],
     ['an id with letters', 'INV4111111111111111'],
     ['an id with an underscore', 'ch_4111111111111111'],
