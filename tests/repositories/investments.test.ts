@@ -1,5 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import { describe, expect, test as plain } from 'vitest'
 import type { Account, Db, Investment, NewInvestment, SymbolPrice } from '../../src/index.js'
 import {
@@ -11,6 +12,7 @@ import {
   migrate,
   NotFoundError,
   reports,
+  transaction,
 } from '../../src/index.js'
 import { createAccount, createUser } from '../people.js'
 import { freshDatabase, test } from '../support.js'
@@ -187,6 +189,28 @@ describe('prices', () => {
     expect(await investments.get(db, euros.user_id, euros.id)).toMatchObject({ price: '270.0000000000' })
     await expect(investments.setPrices(db, [price(), price({ price: '1' })])).rejects.toThrow(InvalidInputError)
     await expect(investments.setPrice(db, price({ price: '-1' }))).rejects.toThrow(InvalidInputError)
+  })
+
+  plain('of an older day give way to one that was waited for', { timeout: 60_000 }, async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const { user_id, id } = await createInvestment(db, { symbol: 'VTI' })
+    const waiting = async () =>
+      (
+        await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+          db,
+        )
+      ).rows.length
+
+    const older = await transaction(db, async (trx) => {
+      await investments.setPrice(trx, price({ price: '5', price_date: '2026-03-05' }))
+      const set = investments.setPrice(db, price({ price: '3', price_date: '2026-03-03' }))
+      await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+      return { set }
+    })
+
+    expect(await older.set).toBe(0)
+    expect(await investments.get(db, user_id, id)).toMatchObject({ price: '5.0000000000', price_date: '2026-03-05' })
   })
 
   plain('end at the newest day when two feeds race, without deadlocks', { timeout: 60_000 }, async () => {
