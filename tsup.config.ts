@@ -10,6 +10,7 @@ const entry = {
   schema: 'src/schema/index.ts',
   migrations: 'src/migrations/index.ts',
   import: 'src/import/index.ts',
+  auth: 'src/auth/index.ts',
   seed: 'src/seed/index.ts',
   testing: 'src/testing/index.ts',
   cli: 'src/cli/main.ts',

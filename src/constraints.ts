@@ -11,6 +11,7 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   users_role_check: 'The role must be consumer, operator or admin.',
 
   consent_records_user_id_fkey: 'The user does not exist.',
+  consent_records_user_id_key: 'The user already has a standing consent: grant replaces it.',
   consent_records_revoked_at_check: 'Consent cannot be revoked before it was granted.',
 
   accounts_user_id_fkey: 'The user does not exist.',
@@ -62,12 +63,14 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   p2p_transfers_status_check: 'The status must be pending, accepted, declined, cancelled or failed.',
 
   cards_account_id_fkey: 'The account does not exist for this user.',
-  cards_token_key: 'The user already has a card with this token.',
   cards_last4_check: 'last4 must be four digits.',
   cards_exp_month_check: 'exp_month must be 1 to 12.',
   cards_exp_year_check: 'exp_year must have four digits.',
-  cards_token_check: 'The token must not be empty and must not be a card number.',
+  cards_token_check: 'The token must be encrypted.',
+  cards_token_fingerprint_key: 'The user already has a card with this token.',
+  cards_token_fingerprint_check: 'The token fingerprint must be a keyed hash.',
   cards_status_check: 'The status must be active, frozen, expired or cancelled.',
+  cards_cancelled_final: 'A cancelled card stays cancelled.',
 
   investments_account_id_fkey: 'The account does not exist for this user.',
   investments_symbol_key: 'The account already has a holding of this symbol.',
@@ -107,6 +110,7 @@ export const constraintSentences: Readonly<Record<string, string>> = {
 
   operator_actions_user_id_fkey: 'The user does not exist.',
   operator_actions_operator_id_fkey: 'The operator does not exist.',
+  operator_actions_operator_id_check: 'Operators do not act on themselves.',
   operator_actions_action_type_check: 'The action_type must be override or flag.',
   operator_actions_reason_check: 'The action needs a reason.',
 
@@ -114,6 +118,12 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   auth_sessions_replaced_by_fkey: 'The session that follows does not exist for this user.',
   auth_sessions_refresh_token_hash_key: 'The token has a session already.',
   auth_sessions_refresh_token_hash_check: 'The token hash must not be empty.',
+  auth_sessions_live_key: 'The session has a token already: rotate that.',
+  auth_sessions_ends_at_check: 'A token cannot outlast its session.',
+  auth_sessions_client_check: 'The client must have 1 to 500 characters.',
+
+  auth_attempts_key_hash_check: 'The key must be a SHA-256 hash in hex.',
+  auth_attempts_failures_check: 'The number of failures must not be negative.',
 
   audit_log_operation_check: 'The operation must be insert, update or delete.',
   audit_log_changes_check: 'The changes must be a JSON object.',

@@ -14,6 +14,14 @@ export type FinanceDbErrorCode =
   | 'MISSING_REFERENCE'
   | 'STILL_REFERENCED'
   | 'RULE_VIOLATION'
+  | 'CONSENT_REQUIRED'
+  | 'OPERATOR_REQUIRED'
+  | 'DECRYPTION_FAILED'
+  | 'INVALID_CREDENTIALS'
+  | 'TOO_MANY_ATTEMPTS'
+  | 'INVALID_TOKEN'
+  | 'TOKEN_REUSE'
+  | 'ROLE_REQUIRED'
   | 'CONNECTION_FAILED'
   | 'TIMEOUT'
   | 'PERMISSION_DENIED'
@@ -152,6 +160,122 @@ export class StillReferencedError extends ConstraintError {
 export class RuleViolationError extends ConstraintError {
   override readonly name = 'RuleViolationError'
   readonly code = 'RULE_VIOLATION'
+}
+
+/** The user has no standing consent, or only to an older text, and the call asks for it. Nothing was written. Ask the user. */
+export class ConsentRequiredError extends FinanceDbError {
+  override readonly name = 'ConsentRequiredError'
+  readonly code = 'CONSENT_REQUIRED'
+
+  constructor(options?: ErrorOptions) {
+    super('The user has not consented to this, or took the consent back.', options)
+  }
+}
+
+/** Who acts is not an active operator or admin, or is not there at all. Nothing was written. */
+export class OperatorRequiredError extends FinanceDbError {
+  override readonly name = 'OperatorRequiredError'
+  readonly code = 'OPERATOR_REQUIRED'
+
+  constructor(options?: ErrorOptions) {
+    super('Only an active operator or admin may do this.', options)
+  }
+}
+
+/**
+ * A secret of a row cannot be read. `unknown-key`: the host's keys have no `keyId` (any more), so bring it back.
+ * `not-authentic`: the ciphertext was changed, moved from another row, or `keyId` names other bytes than it did.
+ * `malformed`: it is no ciphertext of ours. Neither the secret nor the ciphertext is in the message.
+ */
+export class DecryptionError extends FinanceDbError {
+  override readonly name = 'DecryptionError'
+  readonly code = 'DECRYPTION_FAILED'
+  readonly reason: 'unknown-key' | 'not-authentic' | 'malformed'
+  readonly keyId: string | undefined
+
+  constructor(reason: DecryptionError['reason'], keyId?: string, options?: ErrorOptions) {
+    super(decryptionSentences[reason], options)
+    this.reason = reason
+    this.keyId = keyId
+  }
+}
+
+const decryptionSentences: Readonly<Record<DecryptionError['reason'], string>> = {
+  'unknown-key': 'The secret cannot be decrypted: there is no key of the id that it names.',
+  'not-authentic':
+    'The secret cannot be decrypted: it was changed, moved from another row, or its key is another one now.',
+  malformed: 'The secret cannot be decrypted: it is not a ciphertext of this library.',
+}
+
+/**
+ * Nobody may log in with this. Whether the name is unknown, the password wrong, the person inactive or without a password
+ * is not told apart, by the message or by the time it takes.
+ */
+export class InvalidCredentialsError extends FinanceDbError {
+  override readonly name = 'InvalidCredentialsError'
+  readonly code = 'INVALID_CREDENTIALS'
+
+  constructor(options?: ErrorOptions) {
+    super('The name or the password is wrong.', options)
+  }
+}
+
+/** Too many attempts failed of late, so this one was not looked at. Try again after `retryAfterMs`. */
+export class TooManyAttemptsError extends FinanceDbError {
+  override readonly name = 'TooManyAttemptsError'
+  readonly code = 'TOO_MANY_ATTEMPTS'
+  readonly retryAfterMs: number
+
+  constructor(retryAfterMs: number, options?: ErrorOptions) {
+    super('Too many attempts failed: wait before the next one.', options)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** Why a token is not taken. `malformed` is also a token that nobody here has signed or given out. */
+export type InvalidTokenReason = 'malformed' | 'expired' | 'ended'
+
+/** The access or refresh token is not good, or no longer. Refresh an expired access token; else the person logs in again. */
+export class InvalidTokenError extends FinanceDbError {
+  override readonly name = 'InvalidTokenError'
+  readonly code = 'INVALID_TOKEN'
+  readonly reason: InvalidTokenReason
+
+  constructor(reason: InvalidTokenReason, options?: ErrorOptions) {
+    super(`The token is not valid: it is ${reason}.`, options)
+    this.reason = reason
+  }
+}
+
+/**
+ * A refresh token was used a second time. When `sessionEnded`, it may have been stolen: every token of its session is dead,
+ * and the person should be told. Otherwise two requests met: go on with the token that the other one was given.
+ */
+export class TokenReuseError extends FinanceDbError {
+  override readonly name = 'TokenReuseError'
+  readonly code = 'TOKEN_REUSE'
+  readonly userId: string
+  readonly sessionId: string
+  readonly sessionEnded: boolean
+
+  constructor(session: { userId: string; sessionId: string; sessionEnded: boolean }, options?: ErrorOptions) {
+    super('The refresh token was used before.', options)
+    this.userId = session.userId
+    this.sessionId = session.sessionId
+    this.sessionEnded = session.sessionEnded
+  }
+}
+
+/** Who asks has none of the roles that this needs. */
+export class RoleRequiredError extends FinanceDbError {
+  override readonly name = 'RoleRequiredError'
+  readonly code = 'ROLE_REQUIRED'
+  readonly roles: readonly string[]
+
+  constructor(roles: readonly string[], options?: ErrorOptions) {
+    super(`This needs the role ${roles.join(' or ')}.`, options)
+    this.roles = roles
+  }
 }
 
 /**

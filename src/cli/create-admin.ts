@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { checkPassword, generatePassword, hashPassword } from '../auth/password.js'
+import { hashPassword } from '../auth/hashing.js'
+import { checkPassword, generatePassword } from '../auth/password.js'
 import { ConflictError } from '../errors.js'
 import * as users from '../repositories/users.js'
 import type { Db } from '../schema/database.js'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { cardNumbers } from '../repositories/import-row.js'
 import { currency, uuid } from '../schema/values.js'
 import { dateFormats } from './dates.js'
 
@@ -91,6 +92,8 @@ export const csvLayout = z.strictObject({
   skipLastRows: z.int().min(0).max(1000).default(0),
   /** Whether the first line has the names of the columns. Default true. */
   header: z.boolean().default(true),
+  /** What to do with full card numbers in texts: see `cardNumbers` of the import. */
+  cardNumbers,
 })
 
 /** {@link csvLayout}, and whose rows these are. */

@@ -1,5 +1,6 @@
 import { type InputIssue, InvalidInputError } from '../errors.js'
 import type { ImportRow } from '../repositories/import-row.js'
+import { maskCardNumbers } from '../schema/card-numbers.js'
 import { amountReader, isZero, negated, unsigned } from './amounts.js'
 import { columnReaders, type Fields, type Read } from './csv-columns.js'
 import type { CheckedOptions } from './csv-options.js'
@@ -19,6 +20,7 @@ type Value = (fields: Fields) => string | Omit<InputIssue, 'path'>
  */
 export function rowReader(options: CheckedOptions, header: Fields | undefined) {
   const { mapping } = options
+  const clean = options.cardNumbers === 'mask' ? maskCardNumbers : (text: string) => text
   const columns = columnReaders(header)
   const readAccount = accountReader(options, columns)
   const readDate = dateReader(mapping, columns)
@@ -41,10 +43,10 @@ export function rowReader(options: CheckedOptions, header: Fields | undefined) {
     if (typeof account_id !== 'string' || typeof date !== 'string' || typeof amount !== 'string') {
       throw new InvalidInputError(`Line ${line}`, issuesOf({ account_id, date, amount }))
     }
-    const row: ImportRow = { user_id: options.user_id, account_id, date, merchant: readMerchant(fields), amount }
+    const row: ImportRow = { user_id: options.user_id, account_id, date, merchant: clean(readMerchant(fields)), amount }
 
-    const description = readDescription(fields)
-    const category = readCategory(fields)
+    const description = clean(readDescription(fields))
+    const category = clean(readCategory(fields))
     const currency = readCurrency(fields)
     if (description !== '') row.description = description
     if (category !== '') row.category = category

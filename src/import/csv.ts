@@ -69,7 +69,7 @@ async function* rowsOf(
       if (last.length <= options.skipLastRows) continue
       const next = last.shift() as (typeof last)[number]
       const row = read(next.fields, next.line)
-      if (row !== undefined) yield checkImportRow(row, next.line, 'Line')
+      if (row !== undefined) yield checkImportRow(row, next.line, { unit: 'Line' })
     }
   } catch (error) {
     throw error instanceof CsvError ? unreadable(error, options.skipLines) : error

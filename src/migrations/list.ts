@@ -18,6 +18,13 @@ import { operatorActions } from './0017_operator_actions.js'
 import { authSessions } from './0018_auth_sessions.js'
 import { auditLog } from './0019_audit_log.js'
 import { documents } from './0020_documents.js'
+import { cardTokens } from './0021_card_tokens.js'
+import { investmentPrices } from './0022_investment_prices.js'
+import { authSessionChains } from './0023_auth_session_chains.js'
+import { authAttempts } from './0024_auth_attempts.js'
+import { oneStandingConsent } from './0030_one_standing_consent.js'
+import { coachingIndexes } from './0031_coaching_indexes.js'
+import { operatorsActOnOthers } from './0032_operators_act_on_others.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -42,4 +49,11 @@ export const migrations: readonly SqlMigration[] = [
   authSessions,
   auditLog,
   documents,
+  cardTokens,
+  investmentPrices,
+  authSessionChains,
+  authAttempts,
+  oneStandingConsent,
+  coachingIndexes,
+  operatorsActOnOthers,
 ]

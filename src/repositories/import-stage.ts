@@ -19,6 +19,7 @@ export interface Stage {
 interface Reading {
   readonly onProgress?: ((rows: number, phase: 'reading') => void) | undefined
   readonly signal?: AbortSignal | undefined
+  readonly cardNumbers?: 'refuse' | 'mask' | undefined
 }
 
 export async function createStage(trx: Trx): Promise<void> {
@@ -60,10 +61,11 @@ const progressRows = 10_000
 async function* check(
   rows: Iterable<ImportRow> | AsyncIterable<ImportRow>,
   counts: { rows: number; identified: number },
-  { onProgress, signal }: Reading,
+  { onProgress, signal, cardNumbers }: Reading,
 ): AsyncGenerator<ImportRow> {
+  const mask = cardNumbers === 'mask'
   for await (const given of signal === undefined ? rows : abortable(rows, signal)) {
-    const row = checkImportRow(given, ++counts.rows)
+    const row = checkImportRow(given, ++counts.rows, { mask })
     if (row.external_id != null) counts.identified++
     if (counts.rows % progressRows === 0) onProgress?.(counts.rows, 'reading')
     yield row

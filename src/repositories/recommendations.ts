@@ -1,19 +1,30 @@
+import { type QueryCreator, sql } from 'kysely'
 import { z } from 'zod'
-import { NotFoundError } from '../errors.js'
+import { ConsentRequiredError, NotFoundError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
-import type { Db } from '../schema/database.js'
+import type { ConsentRequirement } from '../schema/consents.js'
+import type { Database, Db } from '../schema/database.js'
 import { parseChanges, parseInput } from '../schema/input.js'
+import type { DecisionTraceData } from '../schema/json.js'
 import {
   type NewRecommendation,
   newRecommendation,
   type RecommendationChanges,
   type RecommendationFilter,
+  type RecommendationOptions,
+  type RecommendationsOptions,
   recommendationChanges,
   recommendationFilter,
+  recommendationOptions,
+  recommendationsOptions,
 } from '../schema/recommendations.js'
 import type { Recommendation } from '../schema/rows.js'
+import { onFreshSnapshot, together } from './fresh-snapshot.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
+import { standingConsents } from './standing-consent.js'
+
+export { type Funnel, funnel, funnelByUser, type UserFunnel } from './recommendation-funnel.js'
 
 const columns = [
   'user_id',
@@ -27,22 +38,85 @@ const columns = [
   'updated_at',
 ] as const
 
-/** @throws {MissingReferenceError} The user does not exist. */
-export async function create(db: Db, recommendation: NewRecommendation): Promise<Recommendation> {
-  return db
-    .insertInto('finance.recommendations')
-    .values(parseInput(newRecommendation, recommendation, 'The recommendation'))
-    .returning(columns)
-    .executeTakeFirstOrThrow()
-    .catch(translateError)
+/**
+ * Writes a recommendation, in one statement with the `trace` of how it came about where one is given.
+ *
+ * With `requireConsent` the statement also holds the consent of the user against being taken back before the
+ * recommendation is committed: one is never there without the other.
+ *
+ * @throws {MissingReferenceError} The user does not exist.
+ * @throws {ConsentRequiredError} The user does not exist, or has no standing consent, or only to an older version.
+ */
+export async function create(
+  db: Db,
+  recommendation: NewRecommendation,
+  options: RecommendationOptions = {},
+): Promise<Recommendation> {
+  const input = parseInput(newRecommendation, recommendation, 'The recommendation')
+  const { trace, requireConsent } = parseInput(recommendationOptions, options, 'The options')
+  const requirement = requirementOf(requireConsent)
+
+  if (requirement === undefined && trace === undefined) {
+    return db
+      .insertInto('finance.recommendations')
+      .values(input)
+      .returning(columns)
+      .executeTakeFirstOrThrow()
+      .catch(translateError)
+  }
+  if (requirement === undefined) {
+    return insertFrom(
+      db.with('allowed', (cte) => cte.selectNoFrom(sql<string>`${input.user_id}::uuid`.as('user_id'))),
+      input,
+      trace,
+    )
+      .executeTakeFirstOrThrow()
+      .catch(translateError)
+  }
+  const created = await onFreshSnapshot(
+    async () =>
+      insertFrom(
+        db.with('allowed', (cte) =>
+          standingConsents(cte, requirement).select('c.user_id').where('c.user_id', '=', input.user_id).forShare(),
+        ),
+        input,
+        trace,
+      )
+        .executeTakeFirst()
+        .catch(translateError),
+    async () => (await countConsents(db, [input.user_id], requirement)) === 1,
+  )
+  if (created === undefined) throw new ConsentRequiredError()
+  return created
 }
 
-/** Any number of recommendations, all or none, in the order of the input. Errors as {@link create}. */
-export async function createMany(db: Db, recommendations: readonly NewRecommendation[]): Promise<Recommendation[]> {
+/**
+ * Any number of recommendations, all or none, in the order of the input. With `requireConsent` one user without it is
+ * enough to refuse all. Errors as {@link create}.
+ */
+export async function createMany(
+  db: Db,
+  recommendations: readonly NewRecommendation[],
+  options: RecommendationsOptions = {},
+): Promise<Recommendation[]> {
   const rows = parseInput(z.array(newRecommendation), recommendations, 'The recommendations')
-  return insertAll(db, rows, (handle, part) =>
-    handle.insertInto('finance.recommendations').values(part).returning(columns).execute(),
-  ).catch(translateError)
+  const { requireConsent } = parseInput(recommendationsOptions, options, 'The options')
+  const requirement = requirementOf(requireConsent)
+  const insert = (handle: Db) =>
+    insertAll(handle, rows, (part, values) =>
+      part.insertInto('finance.recommendations').values(values).returning(columns).execute(),
+    )
+
+  if (requirement === undefined || rows.length === 0) return insert(db).catch(translateError)
+  const userIds = [...new Set(rows.map(({ user_id }) => user_id.toLowerCase()))]
+  return together(db, async (trx) => {
+    const held = await onFreshSnapshot(
+      async () => holdConsents(trx, userIds, requirement),
+      async () => (await countConsents(trx, userIds, requirement)) === userIds.length,
+    )
+    if (held === undefined) throw new ConsentRequiredError()
+    return insert(trx)
+  }).catch(translateError)
 }
 
 /** @throws {NotFoundError} Also when the recommendation belongs to another user. */
@@ -115,4 +189,99 @@ export async function update(
     .returning(columns)
     .executeTakeFirstOrThrow(() => new NotFoundError('recommendation'))
     .catch(translateError)
+}
+
+/**
+ * Notes that the user was shown it. The first time counts: shown again, nothing changes.
+ *
+ * @throws {NotFoundError} Also when the recommendation belongs to another user.
+ */
+export async function markShown(db: Db, userId: string, id: string): Promise<Recommendation> {
+  const shown = await db
+    .updateTable('finance.recommendations')
+    .set({ shown_at: sql<Date>`now()` })
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .where('shown_at', 'is', null)
+    .returning(columns)
+    .executeTakeFirst()
+    .catch(translateError)
+  return shown ?? get(db, userId, id)
+}
+
+/**
+ * Notes that the user followed it. What was clicked was shown: where that was not noted, it is now. Clicked again, nothing
+ * changes.
+ *
+ * @throws {NotFoundError} Also when the recommendation belongs to another user.
+ */
+export async function markClicked(db: Db, userId: string, id: string): Promise<Recommendation> {
+  const clicked = await db
+    .updateTable('finance.recommendations')
+    .set({ clicked: true, shown_at: sql<Date>`coalesce(shown_at, now())` })
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .where(({ not }) => not('clicked'))
+    .returning(columns)
+    .executeTakeFirst()
+    .catch(translateError)
+  return clicked ?? get(db, userId, id)
+}
+
+type Input = z.infer<typeof newRecommendation>
+type Allowed = QueryCreator<Database & { allowed: { user_id: string } }>
+
+/** Writes the row, and the trace, for the user that `allowed` holds; nothing when it is empty. */
+function insertFrom(allowed: Allowed, { user_id: _, ...input }: Input, trace: DecisionTraceData | undefined) {
+  const given = Object.entries(input).filter(([, value]) => value !== undefined)
+  const names = given.map(([column]) => column as keyof typeof input)
+  const created = allowed.with('created', (cte) =>
+    cte
+      .insertInto('finance.recommendations')
+      .columns(['user_id', ...names])
+      .expression(
+        cte
+          .selectFrom('allowed')
+          .select('user_id')
+          .select(given.map(([column, value]) => sql`${value}`.as(column))),
+      )
+      .returning(columns),
+  )
+  if (trace === undefined) return created.selectFrom('created').select(columns)
+  return created
+    .with('traced', (cte) =>
+      cte
+        .insertInto('finance.decision_traces')
+        .columns(['user_id', 'recommendation_id', 'trace_data'])
+        .expression(
+          cte
+            .selectFrom('created')
+            .select(['user_id', 'id as recommendation_id', sql<DecisionTraceData>`${trace}::jsonb`.as('trace_data')]),
+        ),
+    )
+    .selectFrom('created')
+    .select(columns)
+}
+
+function requirementOf(requireConsent: RecommendationsOptions['requireConsent']): ConsentRequirement | undefined {
+  if (requireConsent === true) return {}
+  return requireConsent === false ? undefined : requireConsent
+}
+
+function consentsOf(db: Db, userIds: readonly string[], requirement: ConsentRequirement) {
+  return standingConsents(db, requirement).where('c.user_id', '=', sql<string>`any(${userIds}::uuid[])`)
+}
+
+async function countConsents(db: Db, userIds: readonly string[], requirement: ConsentRequirement): Promise<number> {
+  const { n } = await consentsOf(db, userIds, requirement)
+    .select(sql<number>`count(*)::int`.as('n'))
+    .executeTakeFirstOrThrow()
+    .catch(translateError)
+  return n
+}
+
+/** Keeps the consents from being taken back until the transaction ends. Undefined when one is missing. */
+async function holdConsents(trx: Db, userIds: readonly string[], requirement: ConsentRequirement) {
+  const held = await consentsOf(trx, userIds, requirement).select('c.user_id').orderBy('c.user_id').forShare().execute()
+  return held.length === userIds.length ? held : undefined
 }

@@ -8,7 +8,7 @@ import type { Db, Trx } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import { newTransaction } from '../schema/transactions.js'
 import { transaction } from '../transaction.js'
-import type { ImportRow } from './import-row.js'
+import { cardNumbers, type ImportRow } from './import-row.js'
 import { createStage, type Stage, stage, stageName, stageRows } from './import-stage.js'
 
 export { type ImportRow, importRow } from './import-row.js'
@@ -22,6 +22,11 @@ export interface ImportOptions {
   readonly onProgress?: ((rows: number, phase: 'reading' | 'writing') => void) | undefined
   /** Stops the import, which leaves nothing: at once while rows are read, after the running statement when they are written. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * What to do with a full card number in merchant, category or description: `mask` all of it but the last four digits
+   * (default), or `refuse` the import. See `containsCardNumber` for what is taken for one.
+   */
+  readonly cardNumbers?: 'refuse' | 'mask' | undefined
 }
 
 /** What an import did: the three add up to the rows that were read. */
@@ -38,6 +43,7 @@ const options = z.strictObject({
   batchRows: z.int().min(1).max(10_000_000).default(250_000),
   onProgress: z.custom<NonNullable<ImportOptions['onProgress']>>((value) => typeof value === 'function').optional(),
   signal: z.instanceof(AbortSignal).optional(),
+  cardNumbers,
 })
 
 type Settings = z.infer<typeof options>
@@ -68,9 +74,9 @@ type Settings = z.infer<typeof options>
 export async function importTransactions(
   db: Db,
   rows: Iterable<ImportRow> | AsyncIterable<ImportRow>,
-  { source, batchRows, onProgress, signal }: ImportOptions = {},
+  { source, batchRows, onProgress, signal, cardNumbers }: ImportOptions = {},
 ): Promise<ImportResult> {
-  const settings = parseInput(options, { source, batchRows, onProgress, signal }, 'The import options')
+  const settings = parseInput(options, { source, batchRows, onProgress, signal, cardNumbers }, 'The import options')
   signal?.throwIfAborted()
   const nested = db.isTransaction
   return transaction(

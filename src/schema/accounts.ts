@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { accountStatuses, accountTypes } from './enums.js'
-import { currency, money, name, nonNegativeMoney, text, uuid } from './values.js'
+import { currency, identifier, money, name, nonNegativeMoney, text, uuid } from './values.js'
 
 /** An account of a person. Its balance starts at `opening_balance` and then follows from its transactions. */
 export const newAccount = z.strictObject({
@@ -20,7 +20,7 @@ export const newAccount = z.strictObject({
   opening_balance: money.optional(),
   /** How far below zero it may go, as a positive number. */
   credit_limit: nonNegativeMoney.nullish(),
-  external_id: name(500).nullish(),
+  external_id: identifier(500).nullish(),
   status: z.enum(accountStatuses).optional(),
 })
 

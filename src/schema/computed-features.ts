@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { timeWindows } from './enums.js'
 import { signalValueSchema } from './signals.js'
-import { instant, jsonObject, name, uuid } from './values.js'
+import { identifier, instant, jsonObject, uuid } from './values.js'
 
 /** A signal found in a person's money. `signal_value` is checked by the schema of its `signal_type`. */
 export const newComputedFeature = z
@@ -11,7 +11,7 @@ export const newComputedFeature = z
     id: uuid.optional(),
     time_window: z.enum(timeWindows),
     /** `subscription`, `credit_utilization_<account id>`, `savings_behavior`, `income_stability`, or a word of the host. */
-    signal_type: name(200),
+    signal_type: identifier(200),
     signal_value: jsonObject,
     /** Now when left out. */
     computed_at: instant.optional(),

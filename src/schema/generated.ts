@@ -71,9 +71,41 @@ export interface FinanceAuditLog {
   user_id: string;
 }
 
-export interface FinanceAuthSessions {
+export interface FinanceAuthAttempts {
+  /**
+   * No attempt is looked at before. Null: the next one is.
+   */
+  blocked_until: Timestamp | null;
   created_at: Generated<Timestamp>;
+  /**
+   * As of updated_at; drains with time.
+   */
+  failures: number;
+  /**
+   * SHA-256, in hex, of what is counted: a login name, a client or a user.
+   */
+  key_hash: string;
+  updated_at: Generated<Timestamp>;
+}
+
+export interface FinanceAuthSessions {
+  /**
+   * What the host calls the device, such as its user agent.
+   */
+  client: string | null;
+  created_at: Generated<Timestamp>;
+  /**
+   * The whole chain ends then, however often it is rotated.
+   */
+  ends_at: Timestamp;
+  /**
+   * Good until then unless it is rotated, which gives the next one a new date.
+   */
   expires_at: Timestamp;
+  /**
+   * The chain: the id of its first row. Claim sid of access tokens.
+   */
+  family_id: string;
   id: Generated<string>;
   /**
    * Secret. Hash of the token; the token itself is nowhere.
@@ -87,6 +119,10 @@ export interface FinanceAuthSessions {
    * Null: still good until expires_at.
    */
   revoked_at: Timestamp | null;
+  /**
+   * When the person logged in.
+   */
+  started_at: Timestamp;
   updated_at: Generated<Timestamp>;
   user_id: string;
 }
@@ -110,9 +146,13 @@ export interface FinanceCards {
    */
   status: Generated<"active" | "frozen" | "expired" | "cancelled">;
   /**
-   * Secret. What the card processor knows the card by, encrypted.
+   * Secret. What the card processor knows the card by, as AES-256-GCM ciphertext: v1.key id.nonce.tag and text.
    */
   token: string;
+  /**
+   * Keyed hash of the token (v1.key id.HMAC-SHA-256), so that a card is not added twice. Null: not compared.
+   */
+  token_fingerprint: string | null;
   updated_at: Generated<Timestamp>;
   user_id: string;
 }
@@ -166,7 +206,7 @@ export interface FinanceConsentRecords {
    */
   ip_address: string | null;
   /**
-   * Null: still stands.
+   * Null: still stands. Also set when consent to another version of the text took its place.
    */
   revoked_at: Timestamp | null;
   updated_at: Generated<Timestamp>;
@@ -478,6 +518,7 @@ export interface FinanceUsers {
 export interface DB {
   "finance.accounts": FinanceAccounts;
   "finance.audit_log": FinanceAuditLog;
+  "finance.auth_attempts": FinanceAuthAttempts;
   "finance.auth_sessions": FinanceAuthSessions;
   "finance.cards": FinanceCards;
   "finance.chat_logs": FinanceChatLogs;

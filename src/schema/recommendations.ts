@@ -1,5 +1,8 @@
 import { z } from 'zod'
+import { consentRequirement } from './consents.js'
+import { traceData } from './decision-traces.js'
 import { recommendationTypes } from './enums.js'
+import { endsAfterStart, spanRule, wholeSpan } from './span.js'
 import { instant, name, uuid } from './values.js'
 
 /** Advice for a person. */
@@ -36,6 +39,28 @@ export const recommendationFilter = z.strictObject({
   clicked: z.boolean().optional(),
 })
 
+const requireConsent = z.union([z.boolean(), consentRequirement])
+
+/** What else goes with new recommendations. */
+export const recommendationsOptions = z.strictObject({
+  /** Refuse a user without standing consent; `{ version: '2.0' }`: to that version of the text or a later one. */
+  requireConsent: requireConsent.optional(),
+})
+
+/** What else goes with one new recommendation. */
+export const recommendationOptions = recommendationsOptions.extend({
+  /** How it came about: written with it, or not at all. */
+  trace: traceData.optional(),
+})
+
+/** Which recommendations to count: those made in the span, `from` inclusive and `to` not. */
+export const funnelFilter = z
+  .strictObject({ type: z.enum(recommendationTypes).optional(), ...wholeSpan })
+  .refine(endsAfterStart, spanRule)
+
 export type NewRecommendation = z.infer<typeof newRecommendation>
 export type RecommendationChanges = z.infer<typeof recommendationChanges>
 export type RecommendationFilter = z.infer<typeof recommendationFilter>
+export type RecommendationsOptions = z.infer<typeof recommendationsOptions>
+export type RecommendationOptions = z.infer<typeof recommendationOptions>
+export type FunnelFilter = z.infer<typeof funnelFilter>

@@ -10,3 +10,12 @@ export type Account = Row<'finance.accounts'>
 export type Transaction = Row<'finance.transactions'>
 export type ComputedFeature = Row<'finance.computed_features'>
 export type Recommendation = Row<'finance.recommendations'>
+export type Consent = Row<'finance.consent_records'>
+export type Insight = Row<'finance.insights'>
+export type PersonaAssignment = Row<'finance.persona_assignments'>
+export type DecisionTrace = Row<'finance.decision_traces'>
+export type ChatLog = Row<'finance.chat_logs'>
+export type OperatorAction = Row<'finance.operator_actions'>
+/** A payment card, without its token: only `cards.token` gives that. */
+export type Card = Omit<Row<'finance.cards'>, 'token' | 'token_fingerprint'>
+export type Investment = Row<'finance.investments'>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { directions, transactionStatuses } from './enums.js'
-import { currency, day, instant, money, name, text, uuid } from './values.js'
+import { currency, day, identifier, instant, money, name, text, uuid } from './values.js'
 
 /** One movement of money on an account. */
 export const newTransaction = z
@@ -24,11 +24,11 @@ export const newTransaction = z
     /** When it was posted; now when left out. Not for pending rows. */
     posted_at: instant.optional(),
     /** The id that the bank gave it, unique within the account. */
-    external_id: name(500).nullish(),
+    external_id: identifier(500).nullish(),
     /** What writes it, `manual` when left out. */
     source: name(100).optional(),
     /** Sent again with the same key, the transaction is written once. */
-    idempotency_key: name(200).nullish(),
+    idempotency_key: identifier(200).nullish(),
     /** The pending row that this one replaces. */
     pending_id: uuid.nullish(),
   })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { roles } from './enums.js'
-import { name, text, uuid } from './values.js'
+import { identifier, name, phoneNumber, text, uuid } from './values.js'
 
 /** A person. Only the email is needed. */
 export const newUser = z.strictObject({
@@ -12,7 +12,7 @@ export const newUser = z.strictObject({
   role: z.enum(roles).optional(),
   first_name: text(200).nullish(),
   last_name: text(200).nullish(),
-  phone_number: text(50).nullish(),
+  phone_number: phoneNumber.nullish(),
   financial_goals: text(10_000).nullish(),
   /** An argon2id or bcrypt hash in the usual `$…$` form: never a password. */
   password_hash: z
@@ -20,7 +20,7 @@ export const newUser = z.strictObject({
     .regex(/^\$(argon2id|2[aby])\$/, { error: 'give an argon2id or bcrypt hash, never a password' })
     .max(500)
     .nullish(),
-  external_auth_id: name(200).nullish(),
+  external_auth_id: identifier(200).nullish(),
   is_active: z.boolean().optional(),
 })
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { containsCardNumber } from './card-numbers.js'
 
 /** Schemas of single values, which the tables' schemas are made of. */
 
@@ -31,19 +32,37 @@ export const day = z.iso
 /** A point in time. The database keeps milliseconds. */
 export const instant = z.date({ error: 'give a Date' })
 
-/** Text that Postgres can hold as it stands: no NUL character, no half of a surrogate pair. */
+const cardNumberRefused = 'must not contain a full card number: leave it out, or all of it but the last four digits'
+
+/** Words of people or banks: {@link plainText} without a full card number, see {@link containsCardNumber}. */
 export function text(max: number) {
+  return plainText(max).refine((value) => !containsCardNumber(value), { error: cardNumberRefused })
+}
+
+/** {@link text} of at least one character. */
+export function name(max: number) {
+  return text(max).min(1)
+}
+
+/** As people write it. Up to 15 digits are a phone number (E.164), even where they could be a card number. */
+export const phoneNumber = plainText(50).refine(
+  (value) => value.replace(/\D/g, '').length <= 15 || !containsCardNumber(value),
+  { error: cardNumberRefused },
+)
+
+/** What a machine made and only machines read, such as the id that a bank gave: any characters, at least one. */
+export function identifier(max: number) {
+  return plainText(max).min(1)
+}
+
+/** Text that Postgres can hold as it stands: no NUL character, no half of a surrogate pair. */
+function plainText(max: number) {
   return z
     .string()
     .max(max)
     .refine((value) => !value.includes('\0') && value.isWellFormed(), {
       error: 'must not contain NUL characters or broken Unicode',
     })
-}
-
-/** {@link text} of at least one character. */
-export function name(max: number) {
-  return text(max).min(1)
 }
 
 /** Any JSON object. */

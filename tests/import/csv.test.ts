@@ -270,6 +270,27 @@ describe('csvTransactions', () => {
   test('takes a layout that was kept as JSON', () => {
     expect(csvLayout.parse(JSON.parse(JSON.stringify(layout)))).toMatchObject(layout)
   })
+
+  test('refuses a full card number, or by default masks it before the row gets its id', async () => {
+    const file = 'Date,Text,Amount\n2026-03-01,Shop 4111111111111111,-1\n'
+    const layout = {
+      mapping: {
+        date: { column: 'Date', format: 'YYYY-MM-DD' },
+        merchant: 'Text',
+        amount: { column: 'Amount' },
+        external_id: 'hash',
+      },
+    } as const
+
+    const error = await failure(read(file, { ...layout, cardNumbers: 'refuse' }))
+    const [row] = await read(file, layout)
+
+    expect(error.message).toMatch(/^Line 2 .*merchant: must not contain a full card number/)
+    expect(error.message).not.toContain('4111')
+    expect(row?.merchant).toBe('Shop ************1111')
+    const [same] = await read(file.replace('4111111111111111', '************1111'), layout)
+    expect(row?.external_id).toBe(same?.external_id)
+  })
 })
 
 describe('amounts', () => {

@@ -35,6 +35,7 @@ const near = {
   text: fc.oneof(
     fc.string({ unit: 'binary', maxLength: 20 }),
     fc.constantFrom('', '\0', 'a\0', '\ud800', '\u{1F4B6}'),
+    fc.constantFrom('4111 1111 1111 1111', 'card 378282246310005', '4111 1111 1111 1112', 'x4111111111111111'),
     fc.nat(10_002).map((n) => 'x'.repeat(n)),
     fc.constantFrom(199, 200, 201, 499, 500, 501).map((n) => 'x'.repeat(n)),
   ),

@@ -215,6 +215,36 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
     expect(await stored(db, account)).toEqual([])
   })
 
+  test('masks full card numbers in words, or refuses them, and leaves ids alone', async () => {
+    const db = handles[way]
+    const account = await createAccount(db)
+    const number = '4111 1111 1111 1111'
+    const rows = [
+      row(account, {
+        external_id: number,
+        merchant: `Shop ${number}`,
+        category: number,
+        description: `${number} 12/27`,
+      }),
+      row(account, { merchant: 'XXXX XXXX XXXX 1111', date: '2026-12-31' }),
+    ]
+
+    await expect(transactions.import(db, rows, { cardNumbers: 'refuse' })).rejects.toThrow(
+      /^Row 1 .*merchant: must not contain a full card number/,
+    )
+    await expect(transactions.import(db, rows, { cardNumbers: 'drop' as 'mask' })).rejects.toThrow(InvalidInputError)
+    expect(await stored(db, account)).toEqual([])
+    expect(await transactions.import(db, rows)).toMatchObject({ inserted: 2 })
+
+    const masked = '**** **** **** 1111'
+    expect(await stored(db, account)).toMatchObject([
+      { merchant: 'XXXX XXXX XXXX 1111' },
+      { merchant: `Shop ${masked}`, category: masked, description: `${masked} 12/27`, external_id: number },
+    ])
+    const wrong = [row(account, { merchant: number, amount: '1,5' })]
+    await expect(transactions.import(db, wrong, { cardNumbers: 'mask' })).rejects.toThrow(/^Row 1 .*amount/)
+  })
+
   test('refuses an account of somebody else, one that is not there, and another currency', async () => {
     const db = handles[way]
     const [account, stranger] = [await createAccount(db), await createUser(db)]
