@@ -31,7 +31,7 @@ export const importRow = z
 export type ImportRow = z.infer<typeof importRow>
 
 /**
- * Whether a text with a full card number is refused or masked. Of long references one in ten passes the Luhn check by
+ * Whether a text with a full card number is refused or masked. Of long references one in 25 looks like a card number by
  * chance, and one such row is no reason to hold up the file of a bank.
  */
 export const cardNumbers = z.enum(['refuse', 'mask']).default('mask')
