@@ -13,6 +13,7 @@ import {
   TransactionAbortedError,
   TransactionConflictError,
 } from './errors.js'
+import { sqlState } from './sql-state.js'
 
 /** What pg and PGlite put on an error of the server. */
 interface PostgresError extends Error {
@@ -22,13 +23,11 @@ interface PostgresError extends Error {
   readonly column?: string
 }
 
-/** SQLSTATE by class or code: PostgreSQL manual, appendix A. */
-const sqlState = /^[0-9A-Z]{5}$/
-
 /** The SQLSTATE of an error or of what caused it, through our own wrapping; undefined when no server sent one. */
 export function sqlStateOf(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {
-    if ('code' in e && typeof e.code === 'string' && sqlState.test(e.code)) return e.code
+    const state = sqlState(e)
+    if (state !== undefined) return state
   }
   return undefined
 }
@@ -109,7 +108,7 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
 }
 
 function isPostgresError(error: Error): error is PostgresError {
-  return 'code' in error && typeof error.code === 'string' && sqlState.test(error.code) && 'severity' in error
+  return sqlState(error) !== undefined && 'severity' in error
 }
 
 function sentence({ constraint, table, column, code }: PostgresError): string {

@@ -7,6 +7,7 @@ import {
   TransactionConflictError,
   UnsupportedError,
 } from '../errors.js'
+import { sqlState } from '../sql-state.js'
 
 /** How far a transaction of the engine has come: what an error in it means depends on that. */
 export interface Progress {
@@ -14,12 +15,6 @@ export interface Progress {
   migration?: string
   direction?: 'up' | 'down'
   statement?: { readonly index: number; readonly count: number; readonly text: string }
-}
-
-/** The SQLSTATE of an error of pg or PGlite. */
-export function sqlState(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
 }
 
 /** Someone holds a lock that the transaction needs. Nothing was written: the same again may work. */

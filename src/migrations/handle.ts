@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import { schemaOf } from '../connection/schema-plugin.js'
 import { InvalidInputError, PermissionDeniedError, UnsupportedError } from '../errors.js'
-import { sqlState } from './failures.js'
+import { sqlState } from '../sql-state.js'
 import { type AppliedMigration, historyTable, readState, type State } from './history.js'
 import { checkSchemaName } from './names.js'
 

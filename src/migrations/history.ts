@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
+import { sqlState } from '../sql-state.js'
 import { version } from '../version.js'
-import { sqlState } from './failures.js'
 import { identifier, literal } from './names.js'
 import type { MigrationSource, Step } from './steps.js'
 

@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { PermissionDeniedError, UnsupportedError } from '../errors.js'
-import { sqlState } from './failures.js'
+import { sqlState } from '../sql-state.js'
 import type { VectorState } from './history.js'
 import { DEFAULT_NAMES, identifier } from './names.js'
 

@@ -1,6 +1,4 @@
 import { TransactionConflictError } from '../errors.js'
-import type { Db } from '../schema/database.js'
-import { transaction } from '../transaction.js'
 
 /**
  * Runs a statement that writes nothing when another session changed the row after the statement began, and runs it again
@@ -17,9 +15,4 @@ export async function onFreshSnapshot<Result>(
     if (result !== undefined || !(await couldWork())) return result
   }
   throw new TransactionConflictError('Other sessions kept changing the same rows. Nothing was written; run this again.')
-}
-
-/** Several statements that belong together: in the transaction that the handle has, or in one of their own. */
-export async function together<Result>(db: Db, fn: (db: Db) => Promise<Result>): Promise<Result> {
-  return db.isTransaction ? fn(db) : transaction(db, fn)
 }

@@ -1,5 +1,5 @@
 import type { Db } from '../schema/database.js'
-import { transaction } from '../transaction.js'
+import { together } from './together.js'
 
 /** Postgres takes at most 65,535 parameters in a statement. */
 const parametersAtMost = 65_535
@@ -17,11 +17,11 @@ export async function insertAll<Row extends object, Result>(
   const size = Math.max(1, Math.floor(parametersAtMost / Math.max(1, columns)))
   if (rows.length === 0) return []
   if (rows.length <= size) return insert(db, rows)
-  if (!db.isTransaction) return transaction(db, (trx) => insertAll(trx, rows, insert))
-
-  const results: Result[] = []
-  for (let start = 0; start < rows.length; start += size) {
-    results.push(...(await insert(db, rows.slice(start, start + size))))
-  }
-  return results
+  return together(db, async (trx) => {
+    const results: Result[] = []
+    for (let start = 0; start < rows.length; start += size) {
+      results.push(...(await insert(trx, rows.slice(start, start + size))))
+    }
+    return results
+  })
 }

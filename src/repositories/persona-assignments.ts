@@ -12,9 +12,9 @@ import {
   populationFilter,
 } from '../schema/persona-assignments.js'
 import type { PersonaAssignment } from '../schema/rows.js'
-import { together } from './fresh-snapshot.js'
 import { decodeInstantCursor } from './instant-cursor.js'
 import { type Page, type PageRequest, pageLimit, toPage } from './page.js'
+import { together } from './together.js'
 
 const columns = ['user_id', 'id', 'time_window', 'persona', 'assigned_at', 'created_at'] as const
 

@@ -19,10 +19,12 @@ import {
   recommendationsOptions,
 } from '../schema/recommendations.js'
 import type { Recommendation } from '../schema/rows.js'
-import { onFreshSnapshot, together } from './fresh-snapshot.js'
+import { onFreshSnapshot } from './fresh-snapshot.js'
 import { insertAll } from './insert.js'
-import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
+import { decodeInstantCursor } from './instant-cursor.js'
+import { type Page, type PageRequest, pageLimit, toPage } from './page.js'
 import { standingConsents } from './standing-consent.js'
+import { together } from './together.js'
 
 export { type Funnel, funnel, funnelByUser, type UserFunnel } from './recommendation-funnel.js'
 
@@ -152,10 +154,8 @@ export async function list(
   if (shown !== undefined) query = query.where('shown_at', shown ? 'is not' : 'is', null)
   if (clicked !== undefined) query = query.where('clicked', '=', clicked)
   if (request.after !== undefined) {
-    const [createdAt, id] = decodeCursor(request.after, z.tuple([z.iso.datetime(), z.guid()]))
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('created_at', 'id'), '<', tuple(new Date(createdAt), id)),
-    )
+    const [createdAt, id] = decodeInstantCursor(request.after)
+    query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '<', tuple(createdAt, id)))
   }
 
   const rows = await query
