@@ -11,8 +11,10 @@ const OUT = new URL('../src/schema/generated.ts', import.meta.url)
 
 /** Types that a column has beyond what its SQL type says. Check constraints of the form `x in (…)` are read by themselves. */
 const COLUMNS: Record<string, string> = {
-  // A trigger fills and keeps it, and refuses everybody else.
+  'finance.accounts.available': 'GeneratedAlways<string>',
+  // Triggers fill and keep these two, and refuse everybody else.
   'finance.accounts.balance': 'GeneratedAlways<string>',
+  'finance.accounts.held': 'GeneratedAlways<string>',
   'finance.audit_log.changes': 'Generated<AuditChanges>',
   'finance.computed_features.signal_value': 'Record<string, unknown>',
   'finance.decision_traces.trace_data': 'DecisionTraceData',

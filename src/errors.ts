@@ -14,6 +14,8 @@ export type FinanceDbErrorCode =
   | 'MISSING_REFERENCE'
   | 'STILL_REFERENCED'
   | 'RULE_VIOLATION'
+  | 'INSUFFICIENT_FUNDS'
+  | 'ACCOUNT_INACTIVE'
   | 'CONSENT_REQUIRED'
   | 'OPERATOR_REQUIRED'
   | 'DECRYPTION_FAILED'
@@ -160,6 +162,18 @@ export class StillReferencedError extends ConstraintError {
 export class RuleViolationError extends ConstraintError {
   override readonly name = 'RuleViolationError'
   readonly code = 'RULE_VIOLATION'
+}
+
+/** The account may not go as low as this would take it. Nothing was moved. Take less, or wait for money to come in. */
+export class InsufficientFundsError extends ConstraintError {
+  override readonly name = 'InsufficientFundsError'
+  readonly code = 'INSUFFICIENT_FUNDS'
+}
+
+/** The account is frozen or closed. Nothing was moved. Use another account, or make it active again. */
+export class AccountInactiveError extends ConstraintError {
+  override readonly name = 'AccountInactiveError'
+  readonly code = 'ACCOUNT_INACTIVE'
 }
 
 /** The user has no standing consent, or only to an older text, and the call asks for it. Nothing was written. Ask the user. */

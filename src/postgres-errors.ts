@@ -1,8 +1,10 @@
 import { constraintSentences } from './constraints.js'
 import {
+  AccountInactiveError,
   ConflictError,
   ConnectionError,
   FinanceDbError,
+  InsufficientFundsError,
   InvalidInputError,
   MissingReferenceError,
   PermissionDeniedError,
@@ -64,6 +66,8 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
     return new StillReferencedError(`Rows of ${error.table ?? 'another table'} still refer to it.`, details, options)
   }
   if (code === '23503') return new MissingReferenceError(rule, details, options)
+  const Meaning = rules[error.constraint ?? '']
+  if (Meaning !== undefined) return new Meaning(rule, details, options)
   if (code === '23514' || code === '23502') return new RuleViolationError(rule, details, options)
   if (code === '22003') {
     return new RuleViolationError('A number is too large: money holds 15 digits before the point.', details, options)
@@ -105,6 +109,13 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
     })
   }
   return error
+}
+
+/** Rules whose break a caller answers in its own way. */
+const rules: Readonly<Record<string, typeof InsufficientFundsError | typeof AccountInactiveError>> = {
+  accounts_available: InsufficientFundsError,
+  accounts_minimum_balance_check: InsufficientFundsError,
+  accounts_active: AccountInactiveError,
 }
 
 function isPostgresError(error: Error): error is PostgresError {

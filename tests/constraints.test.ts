@@ -16,7 +16,9 @@ describe('constraints', () => {
       from pg_trigger t join pg_class c on c.oid = t.tgrelid
       where c.relnamespace = 'finance'::regnamespace and tgnargs > 0
       union
-      select 'accounts_balance_derived'`.execute(db)
+      select (regexp_matches(prosrc, 'constraint = ''(\\w+)''', 'g'))[1] from pg_proc where pronamespace = 'finance'::regnamespace`.execute(
+      db,
+    )
     const names = rows.map(({ name }) => name).filter((name) => !/^(migrations|documents)_/.test(name))
     const sentences = Object.keys(constraintSentences).filter((name) => !name.startsWith('documents_'))
 

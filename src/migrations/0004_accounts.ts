@@ -15,6 +15,10 @@ export const accounts: SqlMigration = {
   opening_balance numeric(19,4) not null default 0,
   balance numeric(19,4) not null,
   credit_limit numeric(19,4),
+  minimum_balance numeric(19,4),
+  held numeric(19,4) not null default 0,
+  available numeric(21,4) not null
+    generated always as (balance - held - coalesce(minimum_balance, -coalesce(credit_limit, 0))) stored,
   external_id text,
   status text not null default 'active',
   created_at timestamptz(3) not null default now(),
@@ -30,6 +34,8 @@ export const accounts: SqlMigration = {
   constraint accounts_currency_check check (currency ~ '^[A-Z]{3}$'),
   constraint accounts_opening_balance_check check (opening_balance <> 'NaN'),
   constraint accounts_balance_check check (balance <> 'NaN'),
+  constraint accounts_minimum_balance_check check (balance >= minimum_balance and minimum_balance <> 'NaN'),
+  constraint accounts_held_check check (held >= 0 and held <> 'NaN'),
   constraint accounts_credit_limit_check check (credit_limit >= 0 and credit_limit <> 'NaN'),
   constraint accounts_status_check check (status in ('active', 'frozen', 'closed'))
 )`,
@@ -45,9 +51,14 @@ export const accounts: SqlMigration = {
         opening_balance: 'Money on the account before its first row here, in currency. Debt is negative.',
         balance:
           'opening_balance plus every posted transaction, in currency; kept by the database and not writable. What is owed is negative.',
-        credit_limit: 'How far below zero a card or credit line may go, as a positive number in currency.',
+        credit_limit: 'How far below zero a card, overdraft or credit line may go, as a positive number in currency.',
+        minimum_balance:
+          'Nothing may take the balance below it, whoever writes. In currency. Null: what happened at a bank is recorded even when it overdraws, and what is moved here stops at the credit limit.',
+        held: 'Pending transactions that take money, added up as a positive number in currency; kept by the database and not writable.',
+        available:
+          'What may still be moved out, in currency: balance less held, down to the minimum balance, else to the credit limit, else to zero. Negative: overdrawn.',
         external_id: 'The id that the bank or aggregator has for it.',
-        status: 'active, frozen (nothing may move) or closed.',
+        status: 'active, or frozen or closed: then nothing is posted or held, whoever writes.',
       },
     ),
   ],

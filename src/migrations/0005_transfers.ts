@@ -15,9 +15,12 @@ export const transfers: SqlMigration = {
   to_currency char(3) not null,
   rate numeric(28,10),
   rate_source text,
+  residue numeric(38,14) not null default 0,
+  date date not null,
   memo text not null default '',
   status text not null default 'pending',
   idempotency_key text not null,
+  reverses_id uuid,
   created_at timestamptz(3) not null default now(),
   updated_at timestamptz(3) not null default now(),
   constraint transfers_pkey primary key (user_id, id),
@@ -25,23 +28,46 @@ export const transfers: SqlMigration = {
     references ${finance}.accounts (user_id, id, currency),
   constraint transfers_to_account_id_fkey foreign key (user_id, to_account_id, to_currency)
     references ${finance}.accounts (user_id, id, currency),
+  constraint transfers_reverses_id_fkey foreign key (user_id, reverses_id) references ${finance}.transfers (user_id, id),
   constraint transfers_idempotency_key_key unique (user_id, idempotency_key),
+  -- a transfer is reversed once
+  constraint transfers_reverses_id_key unique (user_id, reverses_id),
   constraint transfers_to_account_id_check check (to_account_id <> from_account_id),
   constraint transfers_from_amount_check check (from_amount > 0 and from_amount <> 'NaN'),
   constraint transfers_to_amount_check check (to_amount > 0 and to_amount <> 'NaN'),
   constraint transfers_rate_check check (
     case when from_currency = to_currency then rate is null and from_amount = to_amount
          else rate > 0 and rate <> 'NaN' and rate_source is not null end),
+  -- what rounding left over is written down: nothing is lost between two currencies
+  constraint transfers_residue_check check (to_amount + residue = from_amount * coalesce(rate, 1)),
+  constraint transfers_date_check check (date between '0001-01-01' and '9999-12-31'),
+  constraint transfers_reverses_id_check check (reverses_id <> id),
   constraint transfers_status_check check (status in ('pending', 'completed', 'failed', 'cancelled'))
 )`,
     `create index transfers_from_account_id_idx on ${finance}.transfers (user_id, from_account_id)`,
     `create index transfers_to_account_id_idx on ${finance}.transfers (user_id, to_account_id)`,
     touchTrigger(finance, 'transfers'),
+    `create trigger transfers_final before update on ${finance}.transfers
+  for each row when (
+    old.status <> 'pending' and new.status <> old.status
+    or row(new.user_id, new.id, new.from_account_id, new.from_amount, new.from_currency, new.to_account_id, new.to_amount,
+           new.to_currency, new.rate, new.rate_source, new.residue, new.date, new.idempotency_key, new.reverses_id, new.created_at)
+      is distinct from
+       row(old.user_id, old.id, old.from_account_id, old.from_amount, old.from_currency, old.to_account_id, old.to_amount,
+           old.to_currency, old.rate, old.rate_source, old.residue, old.date, old.idempotency_key, old.reverses_id, old.created_at)
+  )
+  execute function ${finance}.refuse('transfers_final', 'A transfer is not changed: reverse it by a new one.')`,
+    `create trigger transfers_kept before delete on ${finance}.transfers
+  for each row execute function ${finance}.refuse('transfers_kept', 'A transfer is not deleted: reverse it by a new one.')`,
     ...comments(`${finance}.transfers`, 'Money moved between two accounts of one person.', {
       from_amount: 'What leaves, positive, in from_currency.',
       to_amount: 'What arrives, positive, in to_currency.',
       rate: 'Units of to_currency for one of from_currency; null within one currency.',
       rate_source: 'Where the rate comes from. Required with a rate.',
+      residue:
+        'What rounding to_amount left over, in to_currency: from_amount × rate − to_amount. Positive: less arrived than the rate gives.',
+      date: 'The day it counts for, of both sides.',
+      reverses_id: 'The transfer that this one takes back.',
       idempotency_key: 'The key of the caller: the same key gives the same transfer.',
     }),
   ],

@@ -10,6 +10,7 @@ export const transactions: SqlMigration = {
   account_id uuid not null,
   date date not null,
   posted_at timestamptz(3) default now(),
+  recorded_at timestamptz(3) not null default now(),
   merchant text not null,
   amount numeric(19,4) not null,
   currency char(3) not null,
@@ -24,6 +25,7 @@ export const transactions: SqlMigration = {
   transfer_id uuid,
   reverses_id uuid,
   pending_id uuid,
+  p2p_transfer_id uuid,
   created_at timestamptz(3) not null default now(),
   updated_at timestamptz(3) not null default now(),
   constraint transactions_pkey primary key (user_id, id),
@@ -36,7 +38,7 @@ export const transactions: SqlMigration = {
   constraint transactions_posted_at_check check ((status = 'posted') = (posted_at is not null)),
   constraint transactions_amount_check check (amount <> 'NaN'),
   constraint transactions_category_check check (category <> ''),
-  constraint transactions_status_check check (status in ('pending', 'posted')),
+  constraint transactions_status_check check (status in ('pending', 'posted', 'released')),
   constraint transactions_external_id_check check (external_id <> ''),
   constraint transactions_reverses_id_check check (reverses_id <> id)
 )`,
@@ -53,23 +55,26 @@ export const transactions: SqlMigration = {
   where idempotency_key is not null`,
     // a movement is reversed once
     `create unique index transactions_reverses_id_key on ${finance}.transactions (user_id, reverses_id) where reverses_id is not null`,
+    // each side of a transfer between people is there once
+    `create unique index transactions_p2p_transfer_id_key on ${finance}.transactions (user_id, p2p_transfer_id)
+  where p2p_transfer_id is not null`,
     `create index transactions_transfer_id_idx on ${finance}.transactions (user_id, transfer_id) where transfer_id is not null`,
     touchTrigger(finance, 'transactions'),
     `create trigger transactions_posted_immutable before update on ${finance}.transactions
   for each row when (
-    old.status = 'posted' and (
-      row(new.user_id, new.id, new.account_id, new.date, new.posted_at, new.amount, new.currency, new.status, new.created_at,
-          new.idempotency_key, new.transfer_id, new.reverses_id, new.pending_id)
+    old.status <> 'pending' and (
+      row(new.user_id, new.id, new.account_id, new.date, new.posted_at, new.recorded_at, new.amount, new.currency, new.status,
+          new.created_at, new.idempotency_key, new.transfer_id, new.reverses_id, new.pending_id, new.p2p_transfer_id)
         is distinct from
-      row(old.user_id, old.id, old.account_id, old.date, old.posted_at, old.amount, old.currency, old.status, old.created_at,
-          old.idempotency_key, old.transfer_id, old.reverses_id, old.pending_id)
+      row(old.user_id, old.id, old.account_id, old.date, old.posted_at, old.recorded_at, old.amount, old.currency, old.status,
+          old.created_at, old.idempotency_key, old.transfer_id, old.reverses_id, old.pending_id, old.p2p_transfer_id)
       or (old.external_id is not null and new.external_id is distinct from old.external_id)
     )
   )
-  execute function ${finance}.refuse('transactions_posted_immutable', 'A posted transaction is not changed: reverse it by a new one.')`,
+  execute function ${finance}.refuse('transactions_posted_immutable', 'A posted or released transaction is not changed: reverse a posted one by a new one.')`,
     `create trigger transactions_posted_kept before delete on ${finance}.transactions
-  for each row when (old.status = 'posted')
-  execute function ${finance}.refuse('transactions_posted_kept', 'A posted transaction is not deleted: reverse it by a new one.')`,
+  for each row when (old.status <> 'pending' or old.p2p_transfer_id is not null)
+  execute function ${finance}.refuse('transactions_posted_kept', 'Only a pending transaction is deleted: reverse a posted one by a new one.')`,
     `create trigger transactions_not_truncated before truncate on ${finance}.transactions
   for each statement
   execute function ${finance}.refuse('transactions_not_truncated', 'Transactions are not truncated: balances depend on them.')`,
@@ -78,19 +83,23 @@ export const transactions: SqlMigration = {
       'Movements of money on an account. Posted rows are append-only: a mistake is reversed by a new row.',
       {
         date: 'The day it counts for, as the bank books it; no time zone.',
-        posted_at: 'When it was posted here (recorded time); null while pending.',
+        posted_at: 'The instant it counts for; null while pending.',
+        recorded_at:
+          'When this database took it as it is: when it was written, or posted if it was pending before. Not when it happened.',
         merchant: 'Who was paid or paid, as people know it.',
         amount: 'In currency. Money into the account is positive, out of it negative.',
         currency: 'ISO 4217 code, that of the account.',
         direction: 'Derived from amount: debit below zero, else credit.',
         description: 'The text of the bank, or notes.',
         is_subscription: 'Part of a recurring charge, as found by signals or said by a person.',
-        status: 'pending rows are not in the balance and may change; posted rows are and may not.',
+        status:
+          'pending: not in the balance, may change, and held if it takes money; posted: in the balance, final; released: was pending and came to nothing, final.',
         external_id: 'The id that the bank or aggregator gave it: unique within the account.',
         source: 'What wrote it: manual, an importer, a seeder, an integration.',
         idempotency_key: 'The key of the caller: the same key gives the same transaction.',
         transfer_id: 'Both sides of a transfer between own accounts carry it.',
         reverses_id: 'The transaction that this one takes back.',
+        p2p_transfer_id: 'Both sides of a transfer between people carry it, each with its own person.',
         pending_id: 'The pending row that this posted one replaced. That row is gone.',
       },
     ),

@@ -12,6 +12,11 @@ export const p2pTransfers: SqlMigration = {
   to_account_id uuid,
   amount numeric(19,4) not null,
   currency char(3) not null,
+  to_amount numeric(19,4),
+  to_currency char(3),
+  rate numeric(28,10),
+  rate_source text,
+  residue numeric(38,14) not null default 0,
   memo text not null default '',
   status text not null default 'pending',
   idempotency_key text not null,
@@ -24,17 +29,43 @@ export const p2pTransfers: SqlMigration = {
   constraint p2p_transfers_idempotency_key_key unique (user_id, idempotency_key),
   constraint p2p_transfers_recipient_id_check check (recipient_id <> user_id),
   constraint p2p_transfers_amount_check check (amount > 0 and amount <> 'NaN'),
+  constraint p2p_transfers_to_amount_check check (to_amount > 0 and to_amount <> 'NaN'),
+  constraint p2p_transfers_rate_check check (
+    case when to_currency is null then rate is null
+         when to_currency = currency then rate is null and to_amount = amount
+         else rate > 0 and rate <> 'NaN' and rate_source is not null end),
+  constraint p2p_transfers_residue_check check (coalesce(to_amount, amount) + residue = amount * coalesce(rate, 1)),
+  constraint p2p_transfers_accepted_check check (
+    (status = 'accepted') = (to_account_id is not null and to_amount is not null and to_currency is not null)),
   constraint p2p_transfers_status_check check (status in ('pending', 'accepted', 'declined', 'cancelled', 'failed'))
 )`,
     `create index p2p_transfers_from_account_id_idx on ${finance}.p2p_transfers (user_id, from_account_id)`,
     // what was sent to me, newest first
     `create index p2p_transfers_recipient_id_idx on ${finance}.p2p_transfers (recipient_id, id desc)`,
     touchTrigger(finance, 'p2p_transfers'),
+    `create trigger p2p_transfers_final before update on ${finance}.p2p_transfers
+  for each row when (
+    row(new.user_id, new.id, new.from_account_id, new.recipient_id, new.amount, new.currency, new.idempotency_key, new.created_at)
+      is distinct from
+    row(old.user_id, old.id, old.from_account_id, old.recipient_id, old.amount, old.currency, old.idempotency_key, old.created_at)
+    or old.status <> 'pending' and
+    row(new.status, new.to_account_id, new.to_amount, new.to_currency, new.rate, new.rate_source, new.residue)
+      is distinct from
+    row(old.status, old.to_account_id, old.to_amount, old.to_currency, old.rate, old.rate_source, old.residue)
+  )
+  execute function ${finance}.refuse('p2p_transfers_final', 'What was sent is not changed, and what was decided is final.')`,
+    `create trigger p2p_transfers_kept before delete on ${finance}.p2p_transfers
+  for each row execute function ${finance}.refuse('p2p_transfers_kept', 'A transfer between people is not deleted: cancel or decline it.')`,
     ...comments(`${finance}.p2p_transfers`, 'Money sent from one person to another. It belongs to the sender.', {
       user_id: 'The sender.',
       recipient_id: 'The person who is to get it.',
       to_account_id: 'The account of the recipient that took it; null until accepted.',
       amount: 'What is sent, positive, in currency.',
+      to_amount: 'What arrives, positive, in to_currency; null until accepted.',
+      to_currency: 'The currency of the account that took it; null until accepted.',
+      rate: 'Units of to_currency for one of currency; null within one currency.',
+      rate_source: 'Where the rate comes from. Required with a rate.',
+      residue: 'What rounding to_amount left over, in to_currency: amount × rate − to_amount.',
       idempotency_key: 'The key of the caller: the same key gives the same transfer.',
     }),
   ],

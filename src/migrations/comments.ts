@@ -15,6 +15,7 @@ export function touchTrigger(finance: string, table: string): string {
   for each row execute function ${finance}.touch_updated_at()`
 }
 
-function literal(text: string): string {
+/** Text as an SQL literal. */
+export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }

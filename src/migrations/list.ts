@@ -25,6 +25,10 @@ import { authAttempts } from './0024_auth_attempts.js'
 import { oneStandingConsent } from './0030_one_standing_consent.js'
 import { coachingIndexes } from './0031_coaching_indexes.js'
 import { operatorsActOnOthers } from './0032_operators_act_on_others.js'
+import { rounding } from './0033_rounding.js'
+import { movements } from './0034_movements.js'
+import { ownTransfers } from './0035_own_transfers.js'
+import { p2p } from './0036_p2p.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -56,4 +60,8 @@ export const migrations: readonly SqlMigration[] = [
   oneStandingConsent,
   coachingIndexes,
   operatorsActOnOthers,
+  rounding,
+  movements,
+  ownTransfers,
+  p2p,
 ]

@@ -7,8 +7,10 @@ import type { NewTransaction } from '../schema/transactions.js'
  */
 export function isSameRequest(original: Transaction, input: NewTransaction): boolean {
   const { status = 'posted', category = 'uncategorized', description = '', source = 'manual' } = input
-  const changed = new Date(original.updated_at).getTime() !== new Date(original.created_at).getTime()
-  const maybeSettled = changed && status === 'pending'
+  const changed = !sameInstant(original.created_at, original.updated_at)
+  const postedLater = !sameInstant(original.created_at, original.recorded_at)
+  const maybeSettled =
+    status === 'pending' && { pending: changed, posted: postedLater, released: true }[original.status]
 
   const sameOrigin =
     sameId(original.account_id, input.account_id) &&
@@ -28,16 +30,20 @@ export function isSameRequest(original: Transaction, input: NewTransaction): boo
   return sameOrigin && (sameMovement || maybeSettled) && (sameTexts || changed)
 }
 
-function sameId(a: string | null, b: string | null | undefined): boolean {
+function sameInstant(a: Date, b: Date): boolean {
+  return new Date(a).getTime() === new Date(b).getTime()
+}
+
+export function sameId(a: string | null, b: string | null | undefined): boolean {
   return (a ?? '') === (b ?? '').toLowerCase()
 }
 
-/** `'5'`, `'5.00'` and `'5.0000'` are one amount; so are `'0'` and `'-0'`. */
-function sameAmount(a: string, b: string): boolean {
-  return units(a) === units(b)
+/** `'5'`, `'5.00'` and `'5.0000'` are one number; so are `'0'` and `'-0'`. */
+export function sameAmount(a: string, b: string): boolean {
+  return shortest(a) === shortest(b)
 }
 
-function units(amount: string): bigint {
-  const [whole = '0', fraction = ''] = amount.split('.')
-  return BigInt(whole + fraction.padEnd(4, '0'))
+function shortest(decimal: string): string {
+  const [, sign = '', whole = '', fraction = ''] = /^(-?)0*(\d*)(?:\.(\d*?)0*)?$/.exec(decimal) ?? []
+  return whole === '' && fraction === '' ? '0' : `${sign}${whole}.${fraction}`
 }

@@ -59,7 +59,8 @@ type Settings = z.infer<typeof options>
  * - a posted row settles the pending one: its status, day, amount and `posted_at`;
  * - a pending row changes the day and amount of a pending one, the last of the import counting, and is skipped where the
  *   posted one is there;
- * - a posted row with another movement than the posted one is a conflict, and nothing is imported.
+ * - a posted row with another movement than the posted one, or for one that was released, is a conflict, and nothing is
+ *   imported.
  *
  * A row without `currency` has that of its account. Rows are first gathered in a temporary table, and no account is locked
  * until the last one is read. Then the accounts are locked until the transaction ends, in the order of their ids; a
@@ -246,13 +247,16 @@ async function settlePending(trx: Trx): Promise<number> {
   return Number(numAffectedRows)
 }
 
+// What was released here came to nothing: a bank that posts it says otherwise.
+const isAnother = sql`(t.status = 'released' or (t.date, t.amount) is distinct from (s.date, s.amount))`
+
 async function refuseOtherMovements(trx: Trx): Promise<void> {
   const { rows } = await sql<{ other: string; gone: string }>`
     select count(t.id)::text as other, (count(*) - count(t.id))::text as gone
     from ${stage} s
     left join ${transactions} t on ${sameKey}
     where s.external_id is not null
-      and (t.id is null or (s.status = 'posted' and (t.date, t.amount) is distinct from (s.date, s.amount)))
+      and (t.id is null or (s.status = 'posted' and ${isAnother}))
   `.execute(trx)
   if (Number(rows[0]?.gone) > 0) {
     throw new TransactionConflictError('A pending transaction was removed while the import replaced it: run it again.')
@@ -263,7 +267,7 @@ async function refuseOtherMovements(trx: Trx): Promise<void> {
     select s.external_id
     from ${stage} s
     join ${transactions} t on ${sameKey}
-    where s.status = 'posted' and (t.date, t.amount) is distinct from (s.date, s.amount)
+    where s.status = 'posted' and ${isAnother}
     group by s.external_id
     order by min(s.ctid)
     limit 10

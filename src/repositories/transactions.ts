@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { constraintSentences } from '../constraints.js'
-import { ConflictError, MissingReferenceError, NotFoundError, RuleViolationError } from '../errors.js'
+import { ConflictError, NotFoundError } from '../errors.js'
 import { translateDeleteError, translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
 import { parseChanges, parseInput } from '../schema/input.js'
@@ -16,11 +16,13 @@ import {
 } from '../schema/transactions.js'
 import { day, uuid } from '../schema/values.js'
 import { executeCompiled } from './compiled.js'
-import { dayColumn } from './day-column.js'
 import { insertAll } from './insert.js'
+import { noAccount, translateInsertError } from './no-account.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 import { isSameRequest } from './same-request.js'
+import { transactionColumns as columns } from './transaction-columns.js'
 
+export { hold, post, release, reverse, settle } from './movements.js'
 export {
   type ImportOptions,
   type ImportResult,
@@ -29,38 +31,17 @@ export {
   importTransactions as import,
 } from './transaction-import.js'
 
-const columns = [
-  'user_id',
-  'id',
-  'account_id',
-  dayColumn('date'),
-  'posted_at',
-  'merchant',
-  'amount',
-  'currency',
-  'direction',
-  'category',
-  'description',
-  'is_subscription',
-  'status',
-  'external_id',
-  'source',
-  'idempotency_key',
-  'transfer_id',
-  'reverses_id',
-  'pending_id',
-  'created_at',
-  'updated_at',
-] as const
-
 /**
- * Records one movement of money; the balance of the account follows in the same statement.
+ * Records one movement of money that happened elsewhere, such as at a bank; the balance of the account follows in the same
+ * statement. To move money here, where it has to be available, `post` it.
  *
  * With an `idempotency_key` that was used before, nothing is written and the first transaction is given back, as it is now:
  * it may have been posted, or told otherwise, since.
  *
  * @throws {MissingReferenceError} The account does not exist for this user, or has another currency.
  * @throws {ConflictError} The account already has this `external_id`, or the `idempotency_key` was used with other contents.
+ * @throws {AccountInactiveError} The account is frozen or closed.
+ * @throws {InsufficientFundsError} The balance would fall below the `minimum_balance` of the account.
  */
 export async function create(db: Db, transaction: NewTransaction): Promise<Transaction> {
   const input = parseInput(newTransaction, transaction, 'The transaction')
@@ -206,16 +187,29 @@ export async function categorize(db: Db, userId: string, id: string, category: s
 }
 
 /**
- * Removes a pending transaction, such as a hold that the bank let go.
+ * Removes a pending transaction, such as one that the bank took back. What was held by `hold` is released instead, which
+ * remembers its key.
  *
  * @throws {NotFoundError} Also when the transaction belongs to another user.
- * @throws {RuleViolationError} It is posted: reverse it instead.
+ * @throws {RuleViolationError} It is posted: reverse it instead. Or it is held for a transfer between people.
  */
 export async function remove(db: Db, userId: string, id: string): Promise<void> {
   const { numDeletedRows } = await db
+    // First the account, as everybody does who locks both, since what is held follows.
+    .with('locked', (cte) =>
+      cte
+        .selectFrom('finance.accounts')
+        .select('id')
+        .where('user_id', '=', userId)
+        .where('id', '=', (eb) =>
+          eb.selectFrom('finance.transactions').select('account_id').where('user_id', '=', userId).where('id', '=', id),
+        )
+        .forNoKeyUpdate(),
+    )
     .deleteFrom('finance.transactions')
     .where('user_id', '=', userId)
     .where('id', '=', id)
+    .where((eb) => eb(eb.selectFrom('locked').select(eb.fn.countAll().as('n')), '>', 0))
     .executeTakeFirstOrThrow()
     .catch(translateDeleteError)
   if (numDeletedRows === 0n) throw new NotFoundError('transaction')
@@ -254,23 +248,4 @@ async function accountCurrencies(db: Db, inputs: readonly Input[]): Promise<Map<
 
 function accountKey({ user_id, account_id }: Pick<Input, 'user_id' | 'account_id'>): string {
   return `${user_id}/${account_id}`.toLowerCase()
-}
-
-function noAccount(cause?: unknown): never {
-  const constraint = 'transactions_account_id_fkey'
-  throw new MissingReferenceError(
-    constraintSentences[constraint] as string,
-    { table: 'transactions', constraint },
-    { cause },
-  )
-}
-
-/** An account that is not there leaves the currency null, and that is what Postgres complains of first. */
-function translateInsertError(error: unknown): never {
-  try {
-    translateError(error)
-  } catch (ours) {
-    if (ours instanceof RuleViolationError && ours.column === 'currency') noAccount(ours.cause)
-    throw ours
-  }
 }

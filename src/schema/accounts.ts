@@ -18,8 +18,10 @@ export const newAccount = z.strictObject({
   currency: currency.optional(),
   /** Money on it before its first row here; debt is negative. Zero when left out. */
   opening_balance: money.optional(),
-  /** How far below zero it may go, as a positive number. */
+  /** How far below zero movements made here may take it, as a positive number. */
   credit_limit: nonNegativeMoney.nullish(),
+  /** The balance never falls below it, whoever writes. Left out: only what is moved here is stopped, at the credit limit. */
+  minimum_balance: money.nullish(),
   external_id: identifier(500).nullish(),
   status: z.enum(accountStatuses).optional(),
 })

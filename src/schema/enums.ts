@@ -11,7 +11,7 @@ export const accountTypes = [
   'investment',
 ] as const
 export const accountStatuses = ['active', 'frozen', 'closed'] as const
-export const transactionStatuses = ['pending', 'posted'] as const
+export const transactionStatuses = ['pending', 'posted', 'released'] as const
 export const directions = ['debit', 'credit'] as const
 export const timeWindows = ['30d', '90d', '180d'] as const
 export const recommendationTypes = ['education', 'offer'] as const

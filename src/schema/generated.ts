@@ -19,12 +19,16 @@ export interface FinanceAccounts {
   account_number_last4: string | null;
   account_type: "checking" | "savings" | "high_yield_savings" | "money_market" | "credit_card" | "loan" | "investment";
   /**
+   * What may still be moved out, in currency: balance less held, down to the minimum balance, else to the credit limit, else to zero. Negative: overdrawn.
+   */
+  available: GeneratedAlways<string>;
+  /**
    * opening_balance plus every posted transaction, in currency; kept by the database and not writable. What is owed is negative.
    */
   balance: GeneratedAlways<string>;
   created_at: Generated<Timestamp>;
   /**
-   * How far below zero a card or credit line may go, as a positive number in currency.
+   * How far below zero a card, overdraft or credit line may go, as a positive number in currency.
    */
   credit_limit: string | null;
   /**
@@ -35,15 +39,23 @@ export interface FinanceAccounts {
    * The id that the bank or aggregator has for it.
    */
   external_id: string | null;
+  /**
+   * Pending transactions that take money, added up as a positive number in currency; kept by the database and not writable.
+   */
+  held: GeneratedAlways<string>;
   id: Generated<string>;
   institution: string | null;
+  /**
+   * Nothing may take the balance below it, whoever writes. In currency. Null: what happened at a bank is recorded even when it overdraws, and what is moved here stops at the credit limit.
+   */
+  minimum_balance: string | null;
   name: string;
   /**
    * Money on the account before its first row here, in currency. Debt is negative.
    */
   opening_balance: Generated<string>;
   /**
-   * active, frozen (nothing may move) or closed.
+   * active, or frozen or closed: then nothing is posted or held, whoever writes.
    */
   status: Generated<"active" | "frozen" | "closed">;
   updated_at: Generated<Timestamp>;
@@ -322,14 +334,34 @@ export interface FinanceP2pTransfers {
   idempotency_key: string;
   memo: Generated<string>;
   /**
+   * Units of to_currency for one of currency; null within one currency.
+   */
+  rate: string | null;
+  /**
+   * Where the rate comes from. Required with a rate.
+   */
+  rate_source: string | null;
+  /**
    * The person who is to get it.
    */
   recipient_id: string;
+  /**
+   * What rounding to_amount left over, in to_currency: amount × rate − to_amount.
+   */
+  residue: Generated<string>;
   status: Generated<"pending" | "accepted" | "declined" | "cancelled" | "failed">;
   /**
    * The account of the recipient that took it; null until accepted.
    */
   to_account_id: string | null;
+  /**
+   * What arrives, positive, in to_currency; null until accepted.
+   */
+  to_amount: string | null;
+  /**
+   * The currency of the account that took it; null until accepted.
+   */
+  to_currency: string | null;
   updated_at: Generated<Timestamp>;
   /**
    * The sender.
@@ -415,13 +447,21 @@ export interface FinanceTransactions {
    */
   merchant: string;
   /**
+   * Both sides of a transfer between people carry it, each with its own person.
+   */
+  p2p_transfer_id: string | null;
+  /**
    * The pending row that this posted one replaced. That row is gone.
    */
   pending_id: string | null;
   /**
-   * When it was posted here (recorded time); null while pending.
+   * The instant it counts for; null while pending.
    */
   posted_at: Generated<Timestamp | null>;
+  /**
+   * When this database took it as it is: when it was written, or posted if it was pending before. Not when it happened.
+   */
+  recorded_at: Generated<Timestamp>;
   /**
    * The transaction that this one takes back.
    */
@@ -431,9 +471,9 @@ export interface FinanceTransactions {
    */
   source: Generated<string>;
   /**
-   * pending rows are not in the balance and may change; posted rows are and may not.
+   * pending: not in the balance, may change, and held if it takes money; posted: in the balance, final; released: was pending and came to nothing, final.
    */
-  status: Generated<"pending" | "posted">;
+  status: Generated<"pending" | "posted" | "released">;
   /**
    * Both sides of a transfer between own accounts carry it.
    */
@@ -444,6 +484,10 @@ export interface FinanceTransactions {
 
 export interface FinanceTransfers {
   created_at: Generated<Timestamp>;
+  /**
+   * The day it counts for, of both sides.
+   */
+  date: string;
   from_account_id: string;
   /**
    * What leaves, positive, in from_currency.
@@ -464,6 +508,14 @@ export interface FinanceTransfers {
    * Where the rate comes from. Required with a rate.
    */
   rate_source: string | null;
+  /**
+   * What rounding to_amount left over, in to_currency: from_amount × rate − to_amount. Positive: less arrived than the rate gives.
+   */
+  residue: Generated<string>;
+  /**
+   * The transfer that this one takes back.
+   */
+  reverses_id: string | null;
   status: Generated<"pending" | "completed" | "failed" | "cancelled">;
   to_account_id: string;
   /**

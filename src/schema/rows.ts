@@ -8,6 +8,10 @@ type Row<Table extends keyof Database> = Selectable<Database[Table]>
 export type User = Omit<Row<'finance.users'>, 'password_hash'>
 export type Account = Row<'finance.accounts'>
 export type Transaction = Row<'finance.transactions'>
+/** Money moved between two accounts of one person. */
+export type Transfer = Row<'finance.transfers'>
+/** Money sent by one person, `user_id`, to another. */
+export type P2pTransfer = Row<'finance.p2p_transfers'>
 export type ComputedFeature = Row<'finance.computed_features'>
 export type Recommendation = Row<'finance.recommendations'>
 export type Consent = Row<'finance.consent_records'>

@@ -20,7 +20,7 @@ export const newTransaction = z
     description: text(10_000).optional(),
     is_subscription: z.boolean().optional(),
     /** `posted` when left out. Pending rows are not in the balance. */
-    status: z.enum(transactionStatuses).optional(),
+    status: z.enum(['pending', 'posted']).optional(),
     /** When it was posted; now when left out. Not for pending rows. */
     posted_at: instant.optional(),
     /** The id that the bank gave it, unique within the account. */

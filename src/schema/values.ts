@@ -19,6 +19,17 @@ export const money = z
 /** Money that cannot be below zero, such as a credit limit. */
 export const nonNegativeMoney = money.refine((value) => !value.startsWith('-'), { error: 'must not be negative' })
 
+/** Money that is moved: above zero, whichever way it goes. */
+export const positiveMoney = money.refine((value) => !value.startsWith('-') && /[1-9]/.test(value), {
+  error: 'must be above zero',
+})
+
+/** An exchange rate: a decimal string above zero, at most 10 digits after the point, as `numeric(28,10)` holds. */
+export const exchangeRate = z
+  .string({ error: 'give a rate as a decimal string such as "1.0842", never as a number' })
+  .regex(/^\d{1,18}(\.\d{1,10})?$/, { error: 'give a rate as a decimal string such as "1.0842"' })
+  .refine((value) => /[1-9]/.test(value), { error: 'must be above zero' })
+
 /** An ISO 4217 code in capitals. */
 export const currency = z.string().regex(/^[A-Z]{3}$/, { error: 'give an ISO 4217 code such as "USD"' })
 

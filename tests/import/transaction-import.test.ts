@@ -55,6 +55,7 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
       account_id: other.id,
       id: imported?.id,
       posted_at: imported?.created_at,
+      recorded_at: imported?.created_at,
       created_at: imported?.created_at,
       updated_at: imported?.created_at,
     })

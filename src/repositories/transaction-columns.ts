@@ -1,0 +1,27 @@
+import { dayColumn } from './day-column.js'
+
+export const transactionColumns = [
+  'user_id',
+  'id',
+  'account_id',
+  dayColumn('date'),
+  'posted_at',
+  'recorded_at',
+  'merchant',
+  'amount',
+  'currency',
+  'direction',
+  'category',
+  'description',
+  'is_subscription',
+  'status',
+  'external_id',
+  'source',
+  'idempotency_key',
+  'transfer_id',
+  'reverses_id',
+  'pending_id',
+  'p2p_transfer_id',
+  'created_at',
+  'updated_at',
+] as const
