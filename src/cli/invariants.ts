@@ -14,6 +14,7 @@ const users = sql.table('finance.users')
 const accounts = sql.table('finance.accounts')
 const transactions = sql.table('finance.transactions')
 const transfers = sql.table('finance.transfers')
+const p2pTransfers = sql.table('finance.p2p_transfers')
 
 /** Each query gives one row, `id`, for what breaks the rule. */
 const rules: readonly { readonly name: string; readonly violations: (schema: string) => RawBuilder<unknown> }[] = [
@@ -24,6 +25,19 @@ const rules: readonly { readonly name: string; readonly violations: (schema: str
         select user_id, account_id, sum(amount) as amount from ${transactions} where status = 'posted' group by user_id, account_id
       ) t on t.user_id = a.user_id and t.account_id = a.id
       where a.balance <> a.opening_balance + coalesce(t.amount, 0)`,
+  },
+  {
+    name: 'what is held is what pending transactions are to take',
+    violations: () => sql`select a.id::text from ${accounts} a
+      left join (
+        select user_id, account_id, -sum(amount) as amount from ${transactions}
+        where status = 'pending' and amount < 0 group by user_id, account_id
+      ) t on t.user_id = a.user_id and t.account_id = a.id
+      where a.held <> coalesce(t.amount, 0)`,
+  },
+  {
+    name: 'no balance is below the minimum balance of its account',
+    violations: () => sql`select id::text from ${accounts} where balance < minimum_balance`,
   },
   {
     name: 'every transaction is on an account of its user, in its currency',
@@ -42,7 +56,7 @@ const rules: readonly { readonly name: string; readonly violations: (schema: str
       sql`select id::text from ${transactions} where direction <> case when amount < 0 then 'debit' else 'credit' end`,
   },
   {
-    name: 'posted transactions have a posted_at, pending ones have none',
+    name: 'exactly posted transactions have a posted_at',
     violations: () => sql`select id::text from ${transactions} where (status = 'posted') <> (posted_at is not null)`,
   },
   {
@@ -54,6 +68,16 @@ const rules: readonly { readonly name: string; readonly violations: (schema: str
       having count(t.id) <> 2
         or count(*) filter (where t.account_id = f.from_account_id and t.amount = -f.from_amount) <> 1
         or count(*) filter (where t.account_id = f.to_account_id and t.amount = f.to_amount) <> 1`,
+  },
+  {
+    name: 'every transfer between people has the sides that its status says, and what it moved',
+    violations: () => sql`select p.id::text from ${p2pTransfers} p
+      left join ${transactions} f on f.user_id = p.user_id and f.p2p_transfer_id = p.id
+      left join ${transactions} t on t.user_id = p.recipient_id and t.p2p_transfer_id = p.id
+      where f.id is null or f.account_id <> p.from_account_id or f.amount <> -p.amount
+        or f.status <> case p.status when 'pending' then 'pending' when 'accepted' then 'posted' else 'released' end
+        or (p.status = 'accepted') <> (t.id is not null)
+        or t.account_id <> p.to_account_id or t.amount <> p.to_amount or t.status <> 'posted'`,
   },
   {
     name: 'every reversal takes back what it reverses',
@@ -92,7 +116,15 @@ export async function checkInvariants(
 
 /** Rows of each table of the schema, by name. */
 export async function countRows(db: Db): Promise<Record<string, number>> {
-  const tables = ['users', 'accounts', 'transactions', 'transfers', 'computed_features', 'recommendations'] as const
+  const tables = [
+    'users',
+    'accounts',
+    'transactions',
+    'transfers',
+    'p2p_transfers',
+    'computed_features',
+    'recommendations',
+  ] as const
   const counts: Record<string, number> = {}
   for (const table of tables) {
     const { rows } = await sql<{

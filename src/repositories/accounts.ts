@@ -16,6 +16,9 @@ import { executeCompiled } from './compiled.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 
+export { balanceAsOf } from './balance-as-of.js'
+export { type BookedRow, type Difference, type Reconciliation, reconcile } from './reconcile.js'
+
 const columns = [
   'user_id',
   'id',

@@ -6,7 +6,7 @@ export async function contentHash(db: Kysely<Database>): Promise<string> {
   const parts = await Promise.all(
     ['users', 'accounts', 'transactions'].map(async (table) => {
       const { rows } = await sql<{ hash: string }>`select md5(coalesce(string_agg(line, ',' order by line), '')) as hash
-        from (select (to_jsonb(t) - 'created_at' - 'updated_at')::text as line from ${sql.table(`finance.${table}`)} t) l`.execute(
+        from (select (to_jsonb(t) - 'created_at' - 'updated_at' - 'recorded_at')::text as line from ${sql.table(`finance.${table}`)} t) l`.execute(
         db,
       )
       return rows[0]?.hash
