@@ -22,11 +22,9 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   accounts_account_number_last4_check: 'account_number_last4 holds at most four letters or digits.',
   accounts_currency_check: 'The currency must be an ISO 4217 code such as USD.',
   accounts_opening_balance_check: 'The opening balance must be a number.',
-  accounts_balance_check: 'The balance must be a number.',
   accounts_credit_limit_check: 'The credit limit must not be negative.',
   accounts_status_check: 'The status must be active, frozen or closed.',
   accounts_minimum_balance_check: 'The balance must not fall below the minimum_balance of the account.',
-  accounts_held_check: 'What is held must not be negative.',
   accounts_balance_derived:
     'The balance and what is held follow from the transactions: post, reverse, hold or release one, or change the opening balance.',
   accounts_available: 'The account does not have that much available.',

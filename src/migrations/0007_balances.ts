@@ -47,7 +47,7 @@ begin
     new.balance := new.opening_balance;
   elsif new.balance is not distinct from old.balance and new.held is not distinct from old.held then
     new.balance := old.balance + (new.opening_balance - old.opening_balance);
-  elsif pg_catalog.pg_trigger_depth() < 2 or new.opening_balance is distinct from old.opening_balance then
+  else
     raise exception using
       errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, constraint = 'accounts_balance_derived',
       message = 'The balance and what is held follow from the transactions: post, reverse, hold or release one.';
@@ -59,8 +59,8 @@ $$`,
   for each row execute function ${finance}.guard_balance()`,
     `create trigger accounts_balance_guard_update before update on ${finance}.accounts
   for each row when (
-    old.balance is distinct from new.balance or old.held is distinct from new.held
-    or old.opening_balance is distinct from new.opening_balance
+    old.opening_balance is distinct from new.opening_balance
+    or pg_catalog.pg_trigger_depth() = 0 and (old.balance is distinct from new.balance or old.held is distinct from new.held)
   )
   execute function ${finance}.guard_balance()`,
     `create function ${finance}.post_inserted() returns trigger
