@@ -25,6 +25,7 @@ import { authAttempts } from './0024_auth_attempts.js'
 import { oneStandingConsent } from './0030_one_standing_consent.js'
 import { coachingIndexes } from './0031_coaching_indexes.js'
 import { operatorsActOnOthers } from './0032_operators_act_on_others.js'
+import { documentSearch } from './0045_document_search.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -56,4 +57,5 @@ export const migrations: readonly SqlMigration[] = [
   oneStandingConsent,
   coachingIndexes,
   operatorsActOnOthers,
+  documentSearch,
 ]
