@@ -54,10 +54,14 @@ async function scans(db: Kysely<Database>, fn: (trx: Trx) => Promise<unknown>) {
 }
 
 /** The function by itself: `search` joins the table to it by its primary key. */
-const nearest = (trx: Trx, metadata: object | null, settings: { exact?: boolean; ef_search?: number } = {}) =>
+const nearest = (
+  trx: Trx,
+  metadata: object | null,
+  settings: { exact?: boolean; ef_search?: number; probes?: number } = {},
+) =>
   sql<{ id: string; distance: number }>`select id, distance from ${sql.table('finance.documents_nearest')}(
     ${`[${[...at(0)].join()}]`}, 'cosine', 10, null, ${metadata === null ? null : JSON.stringify(metadata)}::jsonb,
-    ${settings.exact ?? false}, ${settings.ef_search ?? null}, null)`.execute(trx)
+    ${settings.exact ?? false}, ${settings.ef_search ?? null}, ${settings.probes ?? null})`.execute(trx)
 
 describe.each(places)('indexes of documents on %s', { timeout: 120_000 }, (_, open, there) => {
   let place: Place
@@ -175,6 +179,22 @@ describe.each(places)('indexes of documents on %s', { timeout: 120_000 }, (_, op
       expect(await documents.searchEverybody(db, { embedding: at(0), metadata: { n: 300 } })).toMatchObject([
         { metadata: { n: 300 } },
       ])
+      await documents.dropIndex(db, { method })
+    },
+  )
+
+  test.skipIf(!there).each(kinds)(
+    'of the kind %s are given up for an exact search where they come short',
+    async (method) => {
+      await documents.createIndex(db, { method })
+
+      await db.transaction().execute(async (trx) => {
+        await sql`select set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
+        set_config('hnsw.max_scan_tuples', '1', true), set_config('ivfflat.max_probes', '1', true)`.execute(trx)
+        const exact = await nearest(trx, { far: true }, { exact: true })
+        expect(exact.rows).toHaveLength(10)
+        expect((await nearest(trx, { far: true }, { ef_search: 10, probes: 1 })).rows).toEqual(exact.rows)
+      })
       await documents.dropIndex(db, { method })
     },
   )
