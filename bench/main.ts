@@ -2,6 +2,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startTestServer } from '../src/testing/server.js'
 import { balanceTrigger } from './balance-trigger.js'
+import { searchDocuments } from './documents.js'
 import { importAgainstPsql } from './import.js'
 import { reads } from './reads.js'
 import { transfersAgainstStatements } from './transfers.js'
@@ -13,6 +14,7 @@ const benches = {
   transfers: transfersAgainstStatements,
   migrate: warmMigrate,
   trigger: balanceTrigger,
+  documents: searchDocuments,
 }
 
 async function main(): Promise<void> {

@@ -156,4 +156,5 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   documents_user_id_fkey: 'The user does not exist.',
   documents_content_check: 'The content must not be empty.',
   documents_metadata_check: 'The metadata must be a JSON object.',
+  documents_embedding_check: 'The embedding must not be the zero vector, nor longer than 1e15.',
 }

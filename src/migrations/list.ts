@@ -29,6 +29,7 @@ import { rounding } from './0033_rounding.js'
 import { movements } from './0034_movements.js'
 import { ownTransfers } from './0035_own_transfers.js'
 import { p2p } from './0036_p2p.js'
+import { documentSearch } from './0045_document_search.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -64,4 +65,5 @@ export const migrations: readonly SqlMigration[] = [
   movements,
   ownTransfers,
   p2p,
+  documentSearch,
 ]

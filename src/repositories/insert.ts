@@ -7,14 +7,17 @@ const parametersAtMost = 65_535
 /**
  * Writes any number of rows, all or none: in as few statements as the parameter limit allows, and in a transaction of its
  * own where one statement is not enough and the handle has none.
+ *
+ * @param rowsAtMost - In one statement, for rows that are large.
  */
 export async function insertAll<Row extends object, Result>(
   db: Db,
   rows: readonly Row[],
   insert: (db: Db, rows: readonly Row[]) => Promise<Result[]>,
+  rowsAtMost = parametersAtMost,
 ): Promise<Result[]> {
   const columns = new Set(rows.flatMap((row) => Object.keys(row))).size
-  const size = Math.max(1, Math.floor(parametersAtMost / Math.max(1, columns)))
+  const size = Math.min(rowsAtMost, Math.max(1, Math.floor(parametersAtMost / Math.max(1, columns))))
   if (rows.length === 0) return []
   if (rows.length <= size) return insert(db, rows)
   return together(db, async (trx) => {

@@ -244,7 +244,7 @@ export interface FinanceDocuments {
   content: string;
   created_at: Generated<Timestamp>;
   /**
-   * 1536 numbers, as the common embedding models of OpenAI give.
+   * 1536 numbers, as the common embedding models of OpenAI give. Its length lies between 1e-15 and 1e15.
    */
   embedding: string;
   id: Generated<string>;

@@ -23,3 +23,5 @@ export type OperatorAction = Row<'finance.operator_actions'>
 /** A payment card, without its token: only `cards.token` gives that. */
 export type Card = Omit<Row<'finance.cards'>, 'token' | 'token_fingerprint'>
 export type Investment = Row<'finance.investments'>
+/** A text of a person, without its embedding: only `documents.embeddings` gives that. */
+export type Document = Omit<Row<'finance.documents'>, 'embedding'>
