@@ -101,6 +101,22 @@ function boundaryError(error: unknown): unknown {
   return asOurs(error)
 }
 
+/**
+ * Runs one statement, again after a serialization failure or a deadlock: with another writer that locks in an order of its
+ * own, as a transaction of the host may. Outside of a transaction nothing is left of a statement that failed; inside one it
+ * is for the transaction to be repeated.
+ */
+export async function repeatStatement<Result>(db: Db, run: () => Promise<Result>, retries = 5): Promise<Result> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (db.isTransaction || !isConflict(error) || attempt >= retries) throw error
+      await sleep(pauseMs(attempt))
+    }
+  }
+}
+
 /** 10 ms, doubled each time up to a second, and cut at random so that two rivals do not meet again. */
 function pauseMs(attempt: number): number {
   return Math.min(1000, 10 * 2 ** attempt) * (0.5 + Math.random() / 2)

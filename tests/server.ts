@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 
 const COMMENT = 'finance-db test run'
@@ -9,6 +10,25 @@ export async function execute(url: string, ...statements: string[]): Promise<voi
   await client.connect()
   try {
     for (const statement of statements) await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** How many deadlocks the server has had to break in a database. Everybody has to have left it: sessions report when they end. */
+export async function deadlocksIn(url: string): Promise<number> {
+  const name = new URL(url).pathname.slice(1)
+  const client = new pg.Client({ connectionString: withDatabase(url, 'postgres') })
+  await client.connect()
+  try {
+    for (;;) {
+      const { rows } = await client.query<{ numbackends: number; deadlocks: string }>(
+        'select numbackends, deadlocks from pg_stat_database where datname = $1',
+        [name],
+      )
+      if (rows[0]?.numbackends === 0) return Number(rows[0].deadlocks)
+      await sleep(20)
+    }
   } finally {
     await client.end()
   }

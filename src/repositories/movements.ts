@@ -15,7 +15,7 @@ import {
   settlement,
 } from '../schema/movements.js'
 import type { Transaction } from '../schema/rows.js'
-import { executeCompiled } from './compiled.js'
+import { callFunction } from './call-function.js'
 import { translateInsertError } from './no-account.js'
 import { isSameRequest, sameAmount } from './same-request.js'
 import { transactionColumns } from './transaction-columns.js'
@@ -57,7 +57,7 @@ export async function hold(db: Db, movement: NewHold): Promise<Transaction> {
 export async function settle(db: Db, userId: string, id: string, how: Settlement = {}): Promise<Transaction> {
   const { amount = null, date = null, posted_at = null } = parseInput(settlement, how, 'The settlement')
   const params = { userId, id, amount, date, posted_at }
-  const [settled] = await executeCompiled(db, 'transactions.settle', params, (p) =>
+  const [settled] = await callFunction(db, 'transactions.settle', params, (p) =>
     db
       .selectFrom(
         sql<Transaction>`${sql.table('finance.settle_hold')}(
@@ -83,7 +83,7 @@ export async function settle(db: Db, userId: string, id: string, how: Settlement
  * @throws {RuleViolationError} It is posted, or held for a transfer between people.
  */
 export async function release(db: Db, userId: string, id: string): Promise<Transaction> {
-  const [released] = await executeCompiled(db, 'transactions.release', { userId, id }, (p) =>
+  const [released] = await callFunction(db, 'transactions.release', { userId, id }, (p) =>
     db
       .selectFrom(sql<Transaction>`${sql.table('finance.release_hold')}(${p.userId}::uuid, ${p.id}::uuid)`.as('t'))
       .select(transactionColumns),
@@ -114,7 +114,7 @@ export async function reverse(db: Db, userId: string, id: string, how: Reversal 
     idempotency_key: idempotency_key ?? null,
     overdraw: overdraw ?? false,
   }
-  const [reversing] = await executeCompiled(db, 'transactions.reverse', params, (p) =>
+  const [reversing] = await callFunction(db, 'transactions.reverse', params, (p) =>
     db
       .selectFrom(
         sql<Transaction>`${sql.table('finance.reverse_transaction')}(
@@ -151,7 +151,7 @@ async function move(db: Db, movement: Movement): Promise<Transaction> {
     idempotency_key: movement.idempotency_key ?? null,
     pending_id: movement.pending_id ?? null,
   }
-  const [moved] = await executeCompiled(db, 'transactions.move', params, (p) =>
+  const [moved] = await callFunction(db, 'transactions.move', params, (p) =>
     db
       .selectFrom(
         sql<Transaction>`${sql.table('finance.move_money')}(

@@ -14,7 +14,7 @@ import {
   p2pTransferFilter,
 } from '../schema/p2p-transfers.js'
 import type { P2pTransfer } from '../schema/rows.js'
-import { executeCompiled } from './compiled.js'
+import { callFunction } from './call-function.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 import { sameAmount, sameId } from './same-request.js'
 
@@ -62,7 +62,7 @@ export async function send(db: Db, transfer: NewP2pTransfer): Promise<P2pTransfe
     memo: input.memo ?? null,
     idempotency_key: input.idempotency_key,
   }
-  const [sent] = await executeCompiled(db, 'p2pTransfers.send', params, (p) =>
+  const [sent] = await callFunction(db, 'p2pTransfers.send', params, (p) =>
     db
       .selectFrom(
         sql<P2pTransfer>`${sql.table('finance.send_p2p')}(
@@ -100,7 +100,7 @@ export async function accept(db: Db, recipientId: string, id: string, acceptance
     rate_source: input.rate_source ?? null,
     date: input.date ?? null,
   }
-  const [accepted] = await executeCompiled(db, 'p2pTransfers.accept', params, (p) =>
+  const [accepted] = await callFunction(db, 'p2pTransfers.accept', params, (p) =>
     db
       .selectFrom(
         sql<P2pTransfer>`${sql.table('finance.accept_p2p')}(
@@ -212,7 +212,7 @@ interface Ending {
 }
 
 async function end(db: Db, ending: Ending): Promise<P2pTransfer> {
-  const [ended] = await executeCompiled(db, 'p2pTransfers.end', ending, (p) =>
+  const [ended] = await callFunction(db, 'p2pTransfers.end', ending, (p) =>
     db
       .selectFrom(
         sql<P2pTransfer>`${sql.table('finance.end_p2p')}(

@@ -8,7 +8,7 @@ import { parseInput } from '../schema/input.js'
 import { type TransferReversal, transferReversal } from '../schema/movements.js'
 import type { Transfer } from '../schema/rows.js'
 import { type NewTransfer, newTransfer, type TransferFilter, transferFilter } from '../schema/transfers.js'
-import { executeCompiled } from './compiled.js'
+import { callFunction } from './call-function.js'
 import { dayColumn } from './day-column.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 import { sameAmount, sameId } from './same-request.js'
@@ -68,7 +68,7 @@ export async function create(db: Db, transfer: NewTransfer): Promise<Transfer> {
     memo: input.memo ?? null,
     idempotency_key: input.idempotency_key,
   }
-  const [created] = await executeCompiled(db, 'transfers.create', params, (p) =>
+  const [created] = await callFunction(db, 'transfers.create', params, (p) =>
     db
       .selectFrom(
         sql<Transfer>`${sql.table('finance.transfer')}(
@@ -102,7 +102,7 @@ export async function reverse(db: Db, userId: string, id: string, how: TransferR
     idempotency_key: idempotency_key ?? `reversal of ${id.toLowerCase()}`,
     overdraw: overdraw ?? false,
   }
-  const [reversing] = await executeCompiled(db, 'transfers.reverse', params, (p) =>
+  const [reversing] = await callFunction(db, 'transfers.reverse', params, (p) =>
     db
       .selectFrom(
         sql<Transfer>`${sql.table('finance.reverse_transfer')}(

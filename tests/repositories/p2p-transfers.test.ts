@@ -16,6 +16,7 @@ import {
   transfers,
 } from '../../src/index.js'
 import { createAccount, createUser } from '../people.js'
+import { deadlocksIn } from '../server.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
 
 const state = async (db: Db, { user_id, id }: Account) => {
@@ -261,6 +262,8 @@ test('two people who send to each other at once never deadlock', async () => {
 
   expect(await state(fresh.db, mine)).toEqual(['50.0000', '0.0000'])
   expect(await state(fresh.db, theirs)).toEqual(['50.0000', '0.0000'])
+  await fresh.db.destroy()
+  expect(await deadlocksIn(fresh.url)).toBe(0)
 })
 
 test('transfers between people work on PGlite', async () => {

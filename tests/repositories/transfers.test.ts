@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
@@ -14,10 +15,12 @@ import {
   NotFoundError,
   RuleViolationError,
   reports,
+  transaction,
   transactions,
   transfers,
 } from '../../src/index.js'
 import { createAccount } from '../people.js'
+import { deadlocksIn } from '../server.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
 
 const balanceOf = async (db: Db, { user_id, id }: Account) => (await accounts.get(db, user_id, id)).balance
@@ -153,6 +156,36 @@ describe('transfers.create', () => {
     )
 
     expect([await balanceOf(fresh.db, source), await balanceOf(fresh.db, target)]).toEqual(['50.0000', '50.0000'])
+    await fresh.db.destroy()
+    expect(await deadlocksIn(fresh.url)).toBe(0)
+  })
+
+  test('is repeated when it lost to a transaction that locks in another order', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const { source, target, transfer, user_id } = await pair(db)
+    // The transfer locks the account with the lower id first, this the other one.
+    const [low, high] = [source, target].sort((a, b) => (a.id < b.id ? -1 : 1)) as [Account, Account]
+    const post = (trx: Db, account: Account) =>
+      transactions.post(trx, { user_id, account_id: account.id, date: '2026-03-01', merchant: 'x', amount: '1' })
+
+    const [made] = await Promise.all([
+      sleep(100).then(() => transfers.create(db, transfer())),
+      transaction(
+        db,
+        async (trx) => {
+          await post(trx, high)
+          await sleep(300)
+          await post(trx, low)
+        },
+        { retries: 10 },
+      ),
+    ])
+
+    expect(made).toMatchObject({ status: 'completed' })
+    expect([await balanceOf(db, source), await balanceOf(db, target)]).toEqual(['61.0000', '41.0000'])
+    await db.destroy()
+    expect(await deadlocksIn(fresh.url)).toBeGreaterThan(0)
   })
 })
 
