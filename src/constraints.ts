@@ -34,8 +34,6 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   transfers_to_account_id_fkey: 'The account to give to does not exist for this user, or has another currency.',
   transfers_reverses_id_fkey: 'The transfer to reverse does not exist for this user.',
   transfers_reverses_id_key: 'The transfer has been reversed already.',
-  transfers_reverses_id_check: 'A transfer cannot reverse itself.',
-  transfers_residue_check: 'The residue must be what rounding the converted amount left over.',
   transfers_date_check: 'The date must lie between the years 1 and 9999.',
   transfers_idempotency_key_key: 'The idempotency key was used for another transfer.',
   transfers_to_account_id_check: 'A transfer needs two different accounts.',
@@ -59,7 +57,6 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   transactions_external_id_key: 'The account already has a transaction with this external_id.',
   transactions_idempotency_key_key: 'The idempotency key was used for another transaction.',
   transactions_reverses_id_key: 'The transaction has been reversed already.',
-  transactions_reverses_id_check: 'A transaction cannot reverse itself.',
   transactions_reverses_opposite:
     'A reversal takes back all of one posted transaction on its account; a transfer is reversed on both sides, one between people not at all.',
   transactions_p2p_transfer_id_key: 'The transfer between people has a transaction of this user already.',
@@ -79,7 +76,6 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   p2p_transfers_to_amount_check: 'The amount to give must be above zero.',
   p2p_transfers_rate_check:
     'Within one currency both amounts are equal and there is no rate; across two, a rate and its source.',
-  p2p_transfers_residue_check: 'The residue must be what rounding the converted amount left over.',
   p2p_transfers_accepted_check:
     'A transfer between people has an account and an amount that arrived exactly when it is accepted.',
   p2p_transfers_held: 'The money that was held for the transfer is not there.',

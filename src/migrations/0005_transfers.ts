@@ -1,4 +1,5 @@
 import { comments, touchTrigger } from './comments.js'
+import { refuseChanges } from './raise.js'
 import type { SqlMigration } from './shape.js'
 
 export const transfers: SqlMigration = {
@@ -15,7 +16,8 @@ export const transfers: SqlMigration = {
   to_currency char(3) not null,
   rate numeric(28,10),
   rate_source text,
-  residue numeric(38,14) not null default 0,
+  -- what rounding left over is written down: nothing is lost between two currencies
+  residue numeric(38,14) not null generated always as (from_amount * coalesce(rate, 1) - to_amount) stored,
   date date not null,
   memo text not null default '',
   status text not null default 'pending',
@@ -33,30 +35,40 @@ export const transfers: SqlMigration = {
   -- a transfer is reversed once
   constraint transfers_reverses_id_key unique (user_id, reverses_id),
   constraint transfers_to_account_id_check check (to_account_id <> from_account_id),
-  constraint transfers_from_amount_check check (from_amount > 0 and from_amount <> 'NaN'),
-  constraint transfers_to_amount_check check (to_amount > 0 and to_amount <> 'NaN'),
+  constraint transfers_from_amount_check check (-from_amount < 0),
+  constraint transfers_to_amount_check check (-to_amount < 0),
   constraint transfers_rate_check check (
-    case when from_currency = to_currency then rate is null and from_amount = to_amount
-         else rate > 0 and rate <> 'NaN' and rate_source is not null end),
-  -- what rounding left over is written down: nothing is lost between two currencies
-  constraint transfers_residue_check check (to_amount + residue = from_amount * coalesce(rate, 1)),
+    (rate is null) = (from_currency = to_currency) and (rate_source is null) = (rate is null)
+    and (rate is not null or from_amount = to_amount) and -coalesce(rate, 1) < 0),
   constraint transfers_date_check check (date between '0001-01-01' and '9999-12-31'),
-  constraint transfers_reverses_id_check check (reverses_id <> id),
   constraint transfers_status_check check (status in ('pending', 'completed', 'failed', 'cancelled'))
 )`,
     `create index transfers_from_account_id_idx on ${finance}.transfers (user_id, from_account_id)`,
     `create index transfers_to_account_id_idx on ${finance}.transfers (user_id, to_account_id)`,
     touchTrigger(finance, 'transfers'),
+    refuseChanges(finance, 'transfers', {
+      rule: 'transfers_final',
+      sentence: 'A transfer is not changed: reverse it by a new one.',
+      fixed: [
+        'user_id',
+        'id',
+        'from_account_id',
+        'from_amount',
+        'from_currency',
+        'to_account_id',
+        'to_amount',
+        'to_currency',
+        'rate',
+        'rate_source',
+        'date',
+        'idempotency_key',
+        'reverses_id',
+        'created_at',
+      ],
+      final: { when: "old.status <> 'pending'", columns: ['status'] },
+    }),
     `create trigger transfers_final before update on ${finance}.transfers
-  for each row when (
-    old.status <> 'pending' and new.status <> old.status
-    or row(new.user_id, new.id, new.from_account_id, new.from_amount, new.from_currency, new.to_account_id, new.to_amount,
-           new.to_currency, new.rate, new.rate_source, new.residue, new.date, new.idempotency_key, new.reverses_id, new.created_at)
-      is distinct from
-       row(old.user_id, old.id, old.from_account_id, old.from_amount, old.from_currency, old.to_account_id, old.to_amount,
-           old.to_currency, old.rate, old.rate_source, old.residue, old.date, old.idempotency_key, old.reverses_id, old.created_at)
-  )
-  execute function ${finance}.refuse('transfers_final', 'A transfer is not changed: reverse it by a new one.')`,
+  for each row execute function ${finance}.transfers_final()`,
     `create trigger transfers_kept before delete on ${finance}.transfers
   for each row execute function ${finance}.refuse('transfers_kept', 'A transfer is not deleted: reverse it by a new one.')`,
     ...comments(`${finance}.transfers`, 'Money moved between two accounts of one person.', {
@@ -71,5 +83,5 @@ export const transfers: SqlMigration = {
       idempotency_key: 'The key of the caller: the same key gives the same transfer.',
     }),
   ],
-  down: ({ finance }) => [`drop table ${finance}.transfers`],
+  down: ({ finance }) => [`drop table ${finance}.transfers`, `drop function ${finance}.transfers_final()`],
 }

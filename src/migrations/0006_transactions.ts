@@ -1,4 +1,5 @@
 import { comments, touchTrigger } from './comments.js'
+import { refuseChanges } from './raise.js'
 import type { SqlMigration } from './shape.js'
 
 export const transactions: SqlMigration = {
@@ -39,8 +40,7 @@ export const transactions: SqlMigration = {
   constraint transactions_amount_check check (amount <> 'NaN'),
   constraint transactions_category_check check (category <> ''),
   constraint transactions_status_check check (status in ('pending', 'posted', 'released')),
-  constraint transactions_external_id_check check (external_id <> ''),
-  constraint transactions_reverses_id_check check (reverses_id <> id)
+  constraint transactions_external_id_check check (external_id <> '')
 )`,
     // transactions.list by person
     `create index transactions_date_id_idx on ${finance}.transactions (user_id, date desc, id desc)`,
@@ -60,18 +60,31 @@ export const transactions: SqlMigration = {
   where p2p_transfer_id is not null`,
     `create index transactions_transfer_id_idx on ${finance}.transactions (user_id, transfer_id) where transfer_id is not null`,
     touchTrigger(finance, 'transactions'),
+    refuseChanges(finance, 'transactions', {
+      rule: 'transactions_posted_immutable',
+      sentence: 'A posted or released transaction is not changed: reverse a posted one by a new one.',
+      fixed: [
+        'user_id',
+        'id',
+        'account_id',
+        'date',
+        'posted_at',
+        'recorded_at',
+        'amount',
+        'currency',
+        'status',
+        'created_at',
+        'idempotency_key',
+        'transfer_id',
+        'reverses_id',
+        'pending_id',
+        'p2p_transfer_id',
+      ],
+      final: { when: 'old.external_id is not null', columns: ['external_id'] },
+    }),
     `create trigger transactions_posted_immutable before update on ${finance}.transactions
-  for each row when (
-    old.status <> 'pending' and (
-      row(new.user_id, new.id, new.account_id, new.date, new.posted_at, new.recorded_at, new.amount, new.currency, new.status,
-          new.created_at, new.idempotency_key, new.transfer_id, new.reverses_id, new.pending_id, new.p2p_transfer_id)
-        is distinct from
-      row(old.user_id, old.id, old.account_id, old.date, old.posted_at, old.recorded_at, old.amount, old.currency, old.status,
-          old.created_at, old.idempotency_key, old.transfer_id, old.reverses_id, old.pending_id, old.p2p_transfer_id)
-      or (old.external_id is not null and new.external_id is distinct from old.external_id)
-    )
-  )
-  execute function ${finance}.refuse('transactions_posted_immutable', 'A posted or released transaction is not changed: reverse a posted one by a new one.')`,
+  for each row when (old.status <> 'pending')
+  execute function ${finance}.transactions_posted_immutable()`,
     `create trigger transactions_posted_kept before delete on ${finance}.transactions
   for each row when (old.status <> 'pending' or old.p2p_transfer_id is not null)
   execute function ${finance}.refuse('transactions_posted_kept', 'Only a pending transaction is deleted: reverse a posted one by a new one.')`,
@@ -104,5 +117,8 @@ export const transactions: SqlMigration = {
       },
     ),
   ],
-  down: ({ finance }) => [`drop table ${finance}.transactions`],
+  down: ({ finance }) => [
+    `drop table ${finance}.transactions`,
+    `drop function ${finance}.transactions_posted_immutable()`,
+  ],
 }

@@ -58,10 +58,7 @@ $$`,
     `create trigger accounts_balance_guard_insert before insert on ${finance}.accounts
   for each row execute function ${finance}.guard_balance()`,
     `create trigger accounts_balance_guard_update before update on ${finance}.accounts
-  for each row when (
-    old.opening_balance is distinct from new.opening_balance
-    or pg_catalog.pg_trigger_depth() = 0 and (old.balance is distinct from new.balance or old.held is distinct from new.held)
-  )
+  for each row when (pg_catalog.pg_trigger_depth() = 0 or old.opening_balance is distinct from new.opening_balance)
   execute function ${finance}.guard_balance()`,
     `create function ${finance}.post_inserted() returns trigger
 language plpgsql

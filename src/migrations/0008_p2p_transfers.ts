@@ -1,4 +1,5 @@
 import { comments, touchTrigger } from './comments.js'
+import { refuseChanges } from './raise.js'
 import type { SqlMigration } from './shape.js'
 
 export const p2pTransfers: SqlMigration = {
@@ -16,7 +17,7 @@ export const p2pTransfers: SqlMigration = {
   to_currency char(3),
   rate numeric(28,10),
   rate_source text,
-  residue numeric(38,14) not null default 0,
+  residue numeric(38,14) not null generated always as (amount * coalesce(rate, 1) - coalesce(to_amount, amount)) stored,
   memo text not null default '',
   status text not null default 'pending',
   idempotency_key text not null,
@@ -28,13 +29,11 @@ export const p2pTransfers: SqlMigration = {
   constraint p2p_transfers_recipient_id_fkey foreign key (recipient_id) references ${finance}.users (id),
   constraint p2p_transfers_idempotency_key_key unique (user_id, idempotency_key),
   constraint p2p_transfers_recipient_id_check check (recipient_id <> user_id),
-  constraint p2p_transfers_amount_check check (amount > 0 and amount <> 'NaN'),
-  constraint p2p_transfers_to_amount_check check (to_amount > 0 and to_amount <> 'NaN'),
+  constraint p2p_transfers_amount_check check (-amount < 0),
+  constraint p2p_transfers_to_amount_check check (-to_amount < 0),
   constraint p2p_transfers_rate_check check (
-    case when to_currency is null then rate is null
-         when to_currency = currency then rate is null and to_amount = amount
-         else rate > 0 and rate <> 'NaN' and rate_source is not null end),
-  constraint p2p_transfers_residue_check check (coalesce(to_amount, amount) + residue = amount * coalesce(rate, 1)),
+    (rate is null) = (coalesce(to_currency, currency) = currency) and (rate_source is null) = (rate is null)
+    and (rate is not null or coalesce(to_amount, amount) = amount) and -coalesce(rate, 1) < 0),
   constraint p2p_transfers_accepted_check check (
     (status = 'accepted') = (to_account_id is not null and to_amount is not null and to_currency is not null)),
   constraint p2p_transfers_status_check check (status in ('pending', 'accepted', 'declined', 'cancelled', 'failed'))
@@ -43,17 +42,26 @@ export const p2pTransfers: SqlMigration = {
     // what was sent to me, newest first
     `create index p2p_transfers_recipient_id_idx on ${finance}.p2p_transfers (recipient_id, id desc)`,
     touchTrigger(finance, 'p2p_transfers'),
+    refuseChanges(finance, 'p2p_transfers', {
+      rule: 'p2p_transfers_final',
+      sentence: 'What was sent is not changed, and what was decided is final.',
+      fixed: [
+        'user_id',
+        'id',
+        'from_account_id',
+        'recipient_id',
+        'amount',
+        'currency',
+        'idempotency_key',
+        'created_at',
+      ],
+      final: {
+        when: "old.status <> 'pending'",
+        columns: ['status', 'to_account_id', 'to_amount', 'to_currency', 'rate', 'rate_source'],
+      },
+    }),
     `create trigger p2p_transfers_final before update on ${finance}.p2p_transfers
-  for each row when (
-    row(new.user_id, new.id, new.from_account_id, new.recipient_id, new.amount, new.currency, new.idempotency_key, new.created_at)
-      is distinct from
-    row(old.user_id, old.id, old.from_account_id, old.recipient_id, old.amount, old.currency, old.idempotency_key, old.created_at)
-    or old.status <> 'pending' and
-    row(new.status, new.to_account_id, new.to_amount, new.to_currency, new.rate, new.rate_source, new.residue)
-      is distinct from
-    row(old.status, old.to_account_id, old.to_amount, old.to_currency, old.rate, old.rate_source, old.residue)
-  )
-  execute function ${finance}.refuse('p2p_transfers_final', 'What was sent is not changed, and what was decided is final.')`,
+  for each row execute function ${finance}.p2p_transfers_final()`,
     `create trigger p2p_transfers_kept before delete on ${finance}.p2p_transfers
   for each row execute function ${finance}.refuse('p2p_transfers_kept', 'A transfer between people is not deleted: cancel or decline it.')`,
     ...comments(`${finance}.p2p_transfers`, 'Money sent from one person to another. It belongs to the sender.', {
@@ -69,5 +77,5 @@ export const p2pTransfers: SqlMigration = {
       idempotency_key: 'The key of the caller: the same key gives the same transfer.',
     }),
   ],
-  down: ({ finance }) => [`drop table ${finance}.p2p_transfers`],
+  down: ({ finance }) => [`drop table ${finance}.p2p_transfers`, `drop function ${finance}.p2p_transfers_final()`],
 }

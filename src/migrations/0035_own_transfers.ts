@@ -24,14 +24,15 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_from_currency text := (
-    select a.currency from ${finance}.accounts a where a.user_id = p_user_id and a.id = p_from_account_id);
-  v_to_currency text := (
-    select a.currency from ${finance}.accounts a where a.user_id = p_user_id and a.id = p_to_account_id);
+  v_from_currency text;
+  v_to_currency text;
   v_rate numeric := p_rate;
   v_to_amount numeric := p_to_amount;
   v ${finance}.transfers;
 begin
+  select max(a.currency) filter (where a.id = p_from_account_id), max(a.currency) filter (where a.id = p_to_account_id)
+  into v_from_currency, v_to_currency
+  from ${finance}.accounts a where a.user_id = p_user_id and a.id in (p_from_account_id, p_to_account_id);
   if v_from_currency is null then
     ${raise('foreign_key_violation', finance, ['transfers', 'transfers_from_account_id_fkey'], 'The account to take from does not exist for this user.')}
   elsif v_to_currency is null then
@@ -48,11 +49,11 @@ begin
   ${insertOnce(
     `insert into ${finance}.transfers (
     user_id, id, from_account_id, from_amount, from_currency, to_account_id, to_amount, to_currency, rate, rate_source,
-    residue, date, memo, status, idempotency_key
+    date, memo, status, idempotency_key
   )
   values (
     p_user_id, coalesce(p_id, ${finance}.uuid_v7()), p_from_account_id, p_amount, v_from_currency, p_to_account_id,
-    v_to_amount, v_to_currency, v_rate, p_rate_source, p_amount * coalesce(v_rate, 1) - v_to_amount,
+    v_to_amount, v_to_currency, v_rate, p_rate_source,
     coalesce(p_date, (now() at time zone 'utc')::date), coalesce(p_memo, ''), 'completed', p_idempotency_key
   )`,
     `select f.* into v from ${finance}.transfers f where f.user_id = p_user_id and f.idempotency_key = p_idempotency_key;`,
@@ -85,13 +86,12 @@ begin
   end if;
   ${insertOnce(
     `insert into ${finance}.transfers (
-    user_id, from_account_id, from_amount, from_currency, to_account_id, to_amount, to_currency, rate, rate_source, residue,
+    user_id, from_account_id, from_amount, from_currency, to_account_id, to_amount, to_currency, rate, rate_source,
     date, memo, status, idempotency_key, reverses_id
   )
   values (
     p_user_id, v_original.to_account_id, v_original.to_amount, v_original.to_currency, v_original.from_account_id,
     v_original.from_amount, v_original.from_currency, v_rate, case when v_rate is not null then 'reversal' end,
-    v_original.to_amount * coalesce(v_rate, 1) - v_original.from_amount,
     coalesce(p_date, (now() at time zone 'utc')::date), coalesce(p_memo, ''), 'completed', p_idempotency_key, p_id
   )`,
     `select f.* into v from ${finance}.transfers f where f.user_id = p_user_id and f.idempotency_key = p_idempotency_key;`,

@@ -75,7 +75,7 @@ begin
   for no key update;
   update ${finance}.p2p_transfers p
   set status = 'accepted', to_account_id = p_to_account_id, to_amount = v_amount, to_currency = v_currency, rate = p_rate,
-    rate_source = p_rate_source, residue = v.amount * coalesce(p_rate, 1) - v_amount
+    rate_source = p_rate_source
   where p.user_id = v.user_id and p.id = v.id
   returning p.* into v;
   update ${finance}.transactions t set status = 'posted', posted_at = now(), date = v_date

@@ -13,6 +13,41 @@ export function raise(
         message = ${literal(message)};`
 }
 
+/**
+ * The function of a trigger, named as its rule, that refuses changes of the `fixed` columns, and of others once `final.when`
+ * holds. Not a condition of the trigger: Postgres copies those for each statement that writes to the table.
+ */
+export function refuseChanges(
+  finance: string,
+  table: string,
+  {
+    rule,
+    sentence,
+    fixed,
+    final,
+  }: {
+    rule: string
+    sentence: string
+    fixed: readonly string[]
+    final: { when: string; columns: readonly string[] }
+  },
+): string {
+  const differ = (columns: readonly string[]) =>
+    `row(${columns.map((column) => `new.${column}`).join(', ')}) is distinct from row(${columns.map((column) => `old.${column}`).join(', ')})`
+  return `create function ${finance}.${rule}() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if ${differ(fixed)}
+    or ${final.when} and ${differ(final.columns)} then
+    ${raise('check_violation', finance, [table, rule], sentence)}
+  end if;
+  return new;
+end
+$$`
+}
+
 /** Refuses when an account, named by two PL/pgSQL expressions, may not go as low as it now would. */
 export function refuseOverdraft(finance: string, userId: string, accountId: string): string {
   return `if exists (

@@ -348,7 +348,7 @@ export interface FinanceP2pTransfers {
   /**
    * What rounding to_amount left over, in to_currency: amount × rate − to_amount.
    */
-  residue: Generated<string>;
+  residue: GeneratedAlways<string>;
   status: Generated<"pending" | "accepted" | "declined" | "cancelled" | "failed">;
   /**
    * The account of the recipient that took it; null until accepted.
@@ -511,7 +511,7 @@ export interface FinanceTransfers {
   /**
    * What rounding to_amount left over, in to_currency: from_amount × rate − to_amount. Positive: less arrived than the rate gives.
    */
-  residue: Generated<string>;
+  residue: GeneratedAlways<string>;
   /**
    * The transfer that this one takes back.
    */
