@@ -1,6 +1,7 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startTestServer } from '../src/testing/server.js'
+import { audit } from './audit.js'
 import { balanceTrigger } from './balance-trigger.js'
 import { importAgainstPsql } from './import.js'
 import { reads } from './reads.js'
@@ -11,6 +12,7 @@ const benches = {
   reads,
   migrate: warmMigrate,
   trigger: balanceTrigger,
+  audit,
 }
 
 async function main(): Promise<void> {

@@ -13,7 +13,8 @@ const OUT = new URL('../src/schema/generated.ts', import.meta.url)
 const COLUMNS: Record<string, string> = {
   // A trigger fills and keeps it, and refuses everybody else.
   'finance.accounts.balance': 'GeneratedAlways<string>',
-  'finance.audit_log.changes': 'Generated<AuditChanges>',
+  'finance.audit_log.changes': 'AuditChanges',
+  'finance.audit_log.id': 'GeneratedAlways<number>',
   'finance.computed_features.signal_value': 'Record<string, unknown>',
   'finance.decision_traces.trace_data': 'DecisionTraceData',
   'finance.documents.metadata': 'Generated<Record<string, unknown>>',

@@ -25,6 +25,11 @@ import { authAttempts } from './0024_auth_attempts.js'
 import { oneStandingConsent } from './0030_one_standing_consent.js'
 import { coachingIndexes } from './0031_coaching_indexes.js'
 import { operatorsActOnOthers } from './0032_operators_act_on_others.js'
+import { auditSeals } from './0040_audit_seals.js'
+import { auditCode } from './0041_audit_code.js'
+import { auditTriggers } from './0042_audit_triggers.js'
+import { auditProblems } from './0043_audit_problems.js'
+import { erasure } from './0044_erasure.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -56,4 +61,9 @@ export const migrations: readonly SqlMigration[] = [
   oneStandingConsent,
   coachingIndexes,
   operatorsActOnOthers,
+  auditSeals,
+  auditCode,
+  auditTriggers,
+  auditProblems,
+  erasure,
 ]
