@@ -11,7 +11,9 @@ import {
 import { isStalePlan } from './connection/statement-names.js'
 import { TransactionAbortedError, TransactionConflictError, UnsupportedError } from './errors.js'
 import { asOurs, translateError } from './postgres-errors.js'
+import { auditActor } from './schema/audit.js'
 import type { Db, Trx } from './schema/database.js'
+import { parseInput } from './schema/input.js'
 
 export interface TransactionOptions {
   /** Default: the database's `default_transaction_isolation`, as a rule `read committed`. */
@@ -40,6 +42,7 @@ export interface TransactionOptions {
  *
  * @throws {TransactionConflictError} It still conflicts after `retries`. Nothing was written.
  * @throws {TransactionAbortedError} A statement in it failed and `fn` went on outside of a nested call. Nothing was written.
+ * @throws {InvalidInputError} `actor` is empty or longer than 200 characters.
  * @throws {UnsupportedError} Nested with `isolationLevel` or `accessMode`, which only the outermost call can set.
  */
 export function transaction<Tables, Result>(
@@ -60,6 +63,7 @@ export async function transaction<Tables, Result>(
   // Every Db is a Kysely or a Transaction; the narrower type only keeps a host's tables out of the signatures.
   const handle = db as Kysely<Tables>
   const run = fn as (trx: Transaction<Tables>) => Promise<Result>
+  if (options.actor !== undefined) parseInput(auditActor, options.actor, 'The actor')
   return handle.isTransaction ? savepoint(handle as Transaction<Tables>, run, options) : outermost(handle, run, options)
 }
 
@@ -160,12 +164,12 @@ function enclosing(connection: DatabaseConnection, innermost: Frame | undefined)
 }
 
 /** Sets who acts until the transaction ends, and gives who did before: `''` for nobody in particular. */
-async function swapActor(trx: Kysely<never> | Trx, actor: string): Promise<string> {
+async function swapActor<Tables>(trx: Transaction<Tables>, actor: string): Promise<string> {
   const { rows } = await sql<{ before: string | null }>`
     with before as materialized (select current_setting('finance_db.actor', true) as actor)
     select before.actor as before, set_config('finance_db.actor', ${actor}, true) from before
   `
-    .execute(trx as Trx)
+    .execute(trx)
     .catch(translateError)
   return rows[0]?.before ?? ''
 }

@@ -34,7 +34,8 @@ export const auditLog: SqlMigration = {
         user_id: 'Whose data it is. No reference: the log outlives the rows of the person.',
         id: 'The order of writing, over everybody. Numbers of transactions that were rolled back are missing.',
         xid: 'The transaction that wrote it. Another cluster, after a restore, may give the same number again.',
-        actor: 'Who did it, as the host says (finance_db.actor): a user id, a service; else the database role that logged in.',
+        actor:
+          'Who did it, as the host says (finance_db.actor): a user id, a service; else the database role that logged in.',
         row_id: 'Null: many rows in one, listed in changes.',
         operation:
           'insert, update or delete; snapshot: rows as they were then, without a change; erase: the values before it are gone.',

@@ -14,7 +14,12 @@ export const auditDigest = (changes: string) => `sha256(convert_to(
         'UTF8'))`
 
 /** Adds what `rows` gives (user_id, row_id, operation, changes as text) to the log. The salt is made once and used twice. */
-export const writeAudit = (finance: string, table: string, who: string, rows: string) => `insert into ${finance}.audit_log
+export const writeAudit = (
+  finance: string,
+  table: string,
+  who: string,
+  rows: string,
+) => `insert into ${finance}.audit_log
       (user_id, actor, table_name, row_id, operation, changes, salt, digest, at)
     select s.user_id, s.actor, s.table_name, s.row_id, s.operation, s.changes::json, s.salt, ${auditDigest('s.changes')}, s.at
     from (
@@ -23,7 +28,11 @@ export const writeAudit = (finance: string, table: string, who: string, rows: st
     ) s`
 
 /** The rows of `lines` (user_id, line), a thousand of a person in one. */
-export const sharedRows = (operation: string, lines: string, changes: string) => `select b.user_id, null::uuid as row_id,
+export const sharedRows = (
+  operation: string,
+  lines: string,
+  changes: string,
+) => `select b.user_id, null::uuid as row_id,
         '${operation}' as operation, ${changes} as changes
       from (
         select l.user_id, l.line, (row_number() over (partition by l.user_id) - 1) / ${shared} as part from (${lines}) l
