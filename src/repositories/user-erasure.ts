@@ -24,7 +24,7 @@ const options = z.strictObject({ actor: auditActor.optional(), reason: text(1000
  * Gone are name, addresses, logins, cards, sessions, insights, recommendations, signals, personas, chats and documents, the
  * words on accounts, transactions and transfers, and every value in the person's audit log, which still proves that nothing
  * was added or taken. Amounts, days, currencies and ids stay, the accounts are closed, and the row of the person is a tombstone
- * with `erased_at`. See docs/privacy.md for what stays and why. Of somebody who was removed before, the audit log goes.
+ * with `erased_at`. In a transaction of the host, that has to be read committed. See docs/privacy.md for what stays and why. Of somebody who was removed before, the audit log goes.
  *
  * @returns False when there was nothing to erase: it was done before.
  * @throws {NotFoundError} Nobody has this id, nor does the audit log know it.
@@ -33,6 +33,8 @@ export async function erase(db: Db, userId: string, { actor, reason }: EraseOpti
   const id = parseInput(uuid, userId, 'The user id')
   const checked = parseInput(options, { actor, reason }, 'The options')
   return transaction(db, (trx) => eraseIn(trx, id, checked.reason), {
+    // What was written while we waited has to be seen.
+    ...(!db.isTransaction && { isolationLevel: 'read committed' as const }),
     ...(checked.actor !== undefined && { actor: checked.actor }),
   })
 }
