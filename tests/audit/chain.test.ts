@@ -265,6 +265,33 @@ describe('commits at once', () => {
     }
   })
 
+  test('take their links in the order of persons, whatever the order of writing was', async () => {
+    await using database = await freshDatabase()
+    const { db, url } = database
+    const persons = [(await createHistory(db)).userId, (await createHistory(db)).userId].sort()
+    const [low, high] = persons as [string, string]
+    const rename = (userId: string) =>
+      `update finance.users set first_name = 'x' || pg_backend_pid() where id = '${userId}'`
+    const move = (userId: string) => `update finance.accounts set institution = 'x' where user_id = '${userId}'`
+    const clients = [1, 2].map(() => new pg.Client({ connectionString: url }))
+    const [holder, both] = clients as [pg.Client, pg.Client]
+    await Promise.all(clients.map((client) => client.connect()))
+    try {
+      for (const text of ['begin', rename(low), 'set constraints all immediate']) await holder.query(text)
+      for (const text of ['begin', move(high), move(low)]) await both.query(text)
+      const committed = both.query('commit') // waits for the link of the lower one, and so must hold none yet
+      await new Promise((resolve) => setTimeout(resolve, 200))
+
+      await execute(url, `set lock_timeout = '2s'`, rename(high))
+
+      await holder.query('commit')
+      await committed
+    } finally {
+      await Promise.all(clients.map((client) => client.end()))
+    }
+    for (const person of persons) expect((await audit.verify(db, person)).problems).toEqual([])
+  })
+
   test('in repeatable read are a serialization failure, which transaction() repeats', async () => {
     await using database = await freshDatabase()
     const { db } = database
