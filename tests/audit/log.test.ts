@@ -143,6 +143,20 @@ describe('the audit log', () => {
     expect((await audit.verify(db, account.user_id)).problems).toEqual([])
   })
 
+  test('knows a value that became null, in one row and in many at once', async ({ db }) => {
+    const account = await createAccount(db, { institution: 'Bank' })
+    await accounts.update(db, account.user_id, account.id, { institution: null })
+    const pending = Array.from({ length: 30 }, (_, i) =>
+      newTransaction(account, { status: 'pending', external_id: `e${i}` }),
+    )
+    await transactions.createMany(db, pending)
+    await sql`update finance.transactions set external_id = null`.execute(db)
+
+    const { rows } = await audit.history(db, account.user_id, 'accounts', account.id)
+    expect(rows[0]).toMatchObject({ old: { institution: 'Bank' }, new: {} })
+    expect((await audit.verify(db, account.user_id)).problems).toEqual([])
+  })
+
   test('writes the same text whatever the settings of the session are', async ({ db }) => {
     await transaction(db, async (trx) => {
       const account = await createAccount(trx)
