@@ -1,6 +1,7 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startTestServer } from '../src/testing/server.js'
+import { audit } from './audit.js'
 import { balanceTrigger } from './balance-trigger.js'
 import { searchDocuments } from './documents.js'
 import { importAgainstPsql } from './import.js'
@@ -15,6 +16,7 @@ const benches = {
   migrate: warmMigrate,
   trigger: balanceTrigger,
   documents: searchDocuments,
+  audit,
 }
 
 async function main(): Promise<void> {

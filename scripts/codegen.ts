@@ -15,9 +15,10 @@ const COLUMNS: Record<string, string> = {
   // Triggers fill and keep these two, and refuse everybody else.
   'finance.accounts.balance': 'GeneratedAlways<string>',
   'finance.accounts.held': 'GeneratedAlways<string>',
-  'finance.audit_log.changes': 'Generated<AuditChanges>',
   'finance.p2p_transfers.residue': 'GeneratedAlways<string>',
   'finance.transfers.residue': 'GeneratedAlways<string>',
+  'finance.audit_log.changes': 'AuditChanges',
+  'finance.audit_log.id': 'GeneratedAlways<number>',
   'finance.computed_features.signal_value': 'Record<string, unknown>',
   'finance.decision_traces.trace_data': 'DecisionTraceData',
   'finance.documents.metadata': 'Generated<Record<string, unknown>>',

@@ -9,6 +9,8 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   users_username_check: 'The username must have 1 to 100 characters.',
   users_external_auth_id_key: 'Another user has this external_auth_id.',
   users_role_check: 'The role must be consumer, operator or admin.',
+  users_erased_at_check: 'Of an erased person nothing may be left: use users.erase.',
+  users_erased_final: 'An erased person stays erased: nothing new is kept about them.',
 
   consent_records_user_id_fkey: 'The user does not exist.',
   consent_records_user_id_key: 'The user already has a standing consent: grant replaces it.',
@@ -145,7 +147,7 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   auth_attempts_key_hash_check: 'The key must be a SHA-256 hash in hex.',
   auth_attempts_failures_check: 'The number of failures must not be negative.',
 
-  audit_log_operation_check: 'The operation must be insert, update or delete.',
+  audit_log_operation_check: 'The operation is not one of those the schema knows.',
   audit_log_changes_check: 'The changes must be a JSON object.',
   audit_log_append_only: 'The audit log only grows.',
 

@@ -11,7 +11,9 @@ import {
 import { isStalePlan } from './connection/statement-names.js'
 import { TransactionAbortedError, TransactionConflictError, UnsupportedError } from './errors.js'
 import { asOurs, translateError } from './postgres-errors.js'
+import { auditActor } from './schema/audit.js'
 import type { Db, Trx } from './schema/database.js'
+import { parseInput } from './schema/input.js'
 
 export interface TransactionOptions {
   /** Default: the database's `default_transaction_isolation`, as a rule `read committed`. */
@@ -20,6 +22,11 @@ export interface TransactionOptions {
   readonly accessMode?: AccessMode
   /** How many times to run it again after a conflict. Default 3; 0 for a function that must not run twice. */
   readonly retries?: number
+  /**
+   * Who does it, for the audit log: a user id, the name of a service. It holds for this transaction only, and takes one
+   * more round trip. Default: the database role. Nested, it holds inside and the outer one comes back after it.
+   */
+  readonly actor?: string
 }
 
 /**
@@ -35,6 +42,7 @@ export interface TransactionOptions {
  *
  * @throws {TransactionConflictError} It still conflicts after `retries`. Nothing was written.
  * @throws {TransactionAbortedError} A statement in it failed and `fn` went on outside of a nested call. Nothing was written.
+ * @throws {InvalidInputError} `actor` is empty or longer than 200 characters.
  * @throws {UnsupportedError} Nested with `isolationLevel` or `accessMode`, which only the outermost call can set.
  */
 export function transaction<Tables, Result>(
@@ -55,13 +63,14 @@ export async function transaction<Tables, Result>(
   // Every Db is a Kysely or a Transaction; the narrower type only keeps a host's tables out of the signatures.
   const handle = db as Kysely<Tables>
   const run = fn as (trx: Transaction<Tables>) => Promise<Result>
+  if (options.actor !== undefined) parseInput(auditActor, options.actor, 'The actor')
   return handle.isTransaction ? savepoint(handle as Transaction<Tables>, run, options) : outermost(handle, run, options)
 }
 
 async function outermost<Tables, Result>(
   db: Kysely<Tables>,
   fn: (trx: Transaction<Tables>) => Promise<Result>,
-  { isolationLevel, accessMode, retries = 3 }: TransactionOptions,
+  { isolationLevel, accessMode, retries = 3, actor }: TransactionOptions,
 ): Promise<Result> {
   let builder = db.transaction()
   if (isolationLevel !== undefined) builder = builder.setIsolationLevel(isolationLevel)
@@ -72,6 +81,7 @@ async function outermost<Tables, Result>(
     try {
       return await builder.execute(async (trx) => {
         try {
+          if (actor !== undefined) await swapActor(trx, actor)
           return await fn(trx)
         } catch (error) {
           thrown = { error }
@@ -133,7 +143,7 @@ function isConflict(error: unknown): boolean {
 async function savepoint<Tables, Result>(
   trx: Transaction<Tables>,
   fn: (trx: Transaction<Tables>) => Promise<Result>,
-  { isolationLevel, accessMode }: TransactionOptions,
+  { isolationLevel, accessMode, actor }: TransactionOptions,
 ): Promise<Result> {
   if (isolationLevel !== undefined || accessMode !== undefined) {
     throw new UnsupportedError('isolationLevel and accessMode can only be set by the outermost transaction.')
@@ -142,7 +152,7 @@ async function savepoint<Tables, Result>(
   const outer = frames.getStore()
   const parent = enclosing(connection, outer)
   const turn = parent.last.then(() =>
-    frames.run({ connection, outer, last: Promise.resolve() }, () => inSavepoint(trx, fn)),
+    frames.run({ connection, outer, last: Promise.resolve() }, () => inSavepoint(trx, fn, actor)),
   )
   parent.last = turn.catch(() => {})
   return turn
@@ -169,15 +179,29 @@ function enclosing(connection: DatabaseConnection, innermost: Frame | undefined)
   return root
 }
 
+/** Sets who acts until the transaction ends, and gives who did before: `''` for nobody in particular. */
+async function swapActor<Tables>(trx: Transaction<Tables>, actor: string): Promise<string> {
+  const { rows } = await sql<{ before: string | null }>`
+    with before as materialized (select current_setting('finance_db.actor', true) as actor)
+    select before.actor as before, set_config('finance_db.actor', ${actor}, true) from before
+  `
+    .execute(trx)
+    .catch(translateError)
+  return rows[0]?.before ?? ''
+}
+
 const name = sql.id('finance_db_nested')
 
 async function inSavepoint<Tables, Result>(
   trx: Transaction<Tables>,
   fn: (trx: Transaction<Tables>) => Promise<Result>,
+  actor: string | undefined,
 ): Promise<Result> {
   await sql`savepoint ${name}`.execute(trx)
   try {
+    const before = actor === undefined ? undefined : await swapActor(trx, actor)
     const result = await fn(trx)
+    if (before !== undefined) await swapActor(trx, before)
     await sql`release savepoint ${name}`.execute(trx).catch(translateError)
     return result
   } catch (error) {

@@ -10,6 +10,7 @@ export interface Invariant {
   readonly examples: readonly string[]
 }
 
+const problems = sql.table('finance.audit_problems')
 const users = sql.table('finance.users')
 const accounts = sql.table('finance.accounts')
 const transactions = sql.table('finance.transactions')
@@ -84,6 +85,14 @@ const rules: readonly { readonly name: string; readonly violations: (schema: str
     violations: () => sql`select r.id::text from ${transactions} r
       left join ${transactions} t on t.user_id = r.user_id and t.id = r.reverses_id
       where r.reverses_id is not null and (t.id is null or t.account_id <> r.account_id or t.amount <> -r.amount)`,
+  },
+  {
+    name: 'every audit chain is whole',
+    violations: () => sql`select distinct user_id::text as id from ${problems}(null) where kind not like 'data-%'`,
+  },
+  {
+    name: 'the audit log, replayed, gives the rows that are there',
+    violations: () => sql`select row_id::text as id from ${problems}(null) where kind like 'data-%'`,
   },
   {
     name: 'no constraint is unchecked and no trigger is switched off',

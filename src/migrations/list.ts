@@ -29,6 +29,11 @@ import { rounding } from './0033_rounding.js'
 import { movements } from './0034_movements.js'
 import { ownTransfers } from './0035_own_transfers.js'
 import { p2p } from './0036_p2p.js'
+import { auditSeals } from './0040_audit_seals.js'
+import { auditCode } from './0041_audit_code.js'
+import { auditTriggers } from './0042_audit_triggers.js'
+import { auditProblems } from './0043_audit_problems.js'
+import { erasure } from './0044_erasure.js'
 import { documentSearch } from './0045_document_search.js'
 import type { SqlMigration } from './shape.js'
 
@@ -65,5 +70,10 @@ export const migrations: readonly SqlMigration[] = [
   movements,
   ownTransfers,
   p2p,
+  auditSeals,
+  auditCode,
+  auditTriggers,
+  auditProblems,
+  erasure,
   documentSearch,
 ]

@@ -10,6 +10,9 @@ import { executeCompiled } from './compiled.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 
+export { type EraseOptions, erase } from './user-erasure.js'
+export { exportData as export, type HeldRow } from './user-export.js'
+
 /** Everything but the password hash. */
 const columns = [
   'id',
@@ -22,6 +25,7 @@ const columns = [
   'financial_goals',
   'external_auth_id',
   'is_active',
+  'erased_at',
   'created_at',
   'updated_at',
 ] as const

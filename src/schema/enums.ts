@@ -38,7 +38,7 @@ export const personas = [
   'general_wellness',
 ] as const
 export const operatorActionTypes = ['override', 'flag'] as const
-export const auditOperations = ['insert', 'update', 'delete'] as const
+export const auditOperations = ['insert', 'update', 'delete', 'snapshot', 'erase'] as const
 
 export type Role = (typeof roles)[number]
 export type AccountType = (typeof accountTypes)[number]

@@ -64,23 +64,75 @@ export interface FinanceAccounts {
 
 export interface FinanceAuditLog {
   /**
-   * Who did it: a user id, a service, a database role.
+   * Who did it, as the host says (finance_db.actor): a user id, a service; else the database role that logged in.
    */
   actor: string;
+  /**
+   * When the transaction began that made the change.
+   */
   at: Generated<Timestamp>;
   /**
-   * By column: the old and the new value. Never a secret.
+   * Values as text. One row: {"old": {column: value}, "new": {…}}, nulls left out. Many: {"columns": […], "new": [[…]]} or {"rows": [{"id", "old", "new"}]}. Of a secret that changed only its name, in "secrets".
    */
-  changes: Generated<AuditChanges>;
-  created_at: Generated<Timestamp>;
-  id: Generated<string>;
-  operation: "insert" | "update" | "delete";
-  row_id: string;
+  changes: AuditChanges;
+  /**
+   * SHA-256 over the salt and all that the row says.
+   */
+  digest: Buffer;
+  /**
+   * The order of writing, over everybody. Numbers of transactions that were rolled back are missing.
+   */
+  id: GeneratedAlways<number>;
+  /**
+   * insert, update or delete; snapshot: rows as they were then, without a change; erase: the values before it are gone.
+   */
+  operation: "insert" | "update" | "delete" | "snapshot" | "erase";
+  /**
+   * Null: many rows in one, listed in changes.
+   */
+  row_id: string | null;
+  /**
+   * Random, so that the digest says nothing about the values once they are gone. Null: they are gone.
+   */
+  salt: string | null;
   table_name: string;
   /**
    * Whose data it is. No reference: the log outlives the rows of the person.
    */
   user_id: string;
+  /**
+   * The transaction that wrote it. Another cluster, after a restore, may give the same number again.
+   */
+  xid: Generated<string>;
+}
+
+export interface FinanceAuditSeals {
+  /**
+   * When it was sealed, which is just before the commit.
+   */
+  at: Timestamp;
+  first_id: number;
+  /**
+   * SHA-256 over the hash before, the person, seq, at, and id and digest of each row in the order of ids.
+   */
+  hash: Buffer;
+  last_id: number;
+  /**
+   * How many those are.
+   */
+  rows: number;
+  /**
+   * From 1, without gaps.
+   */
+  seq: number;
+  /**
+   * Whose chain. No reference: the log outlives the rows of the person.
+   */
+  user_id: string;
+  /**
+   * Sealed are the rows of audit_log with this xid from first_id to last_id.
+   */
+  xid: Generated<string>;
 }
 
 export interface FinanceAuthAttempts {
@@ -534,6 +586,10 @@ export interface FinanceUsers {
    */
   email: string;
   /**
+   * When the personal data of this person was erased. Null: it is there.
+   */
+  erased_at: Timestamp | null;
+  /**
    * Subject of an outside identity provider (Amazon Cognito and the like).
    */
   external_auth_id: string | null;
@@ -570,6 +626,7 @@ export interface FinanceUsers {
 export interface DB {
   "finance.accounts": FinanceAccounts;
   "finance.audit_log": FinanceAuditLog;
+  "finance.audit_seals": FinanceAuditSeals;
   "finance.auth_attempts": FinanceAuthAttempts;
   "finance.auth_sessions": FinanceAuthSessions;
   "finance.cards": FinanceCards;

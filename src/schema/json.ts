@@ -13,8 +13,30 @@ export const decisionTraceData = z.looseObject({
   rules: z.array(z.looseObject({ rule: z.string(), matched: z.boolean() })).optional(),
 })
 
-/** `audit_log.changes`: by column, the old and the new value. Null where there is none. */
-export const auditChanges = z.record(z.string(), z.object({ old: z.json(), new: z.json() }))
+const values = z.record(z.string(), z.string())
+const lines = z.array(z.array(z.string().nullable()))
+
+/**
+ * `audit_log.changes`. Every value is text, as Postgres writes it in UTC, so that no amount is rounded; a null is left out.
+ * - One row: `old` and `new` by column; of an update only the columns that changed, one that is missing on a side being
+ *   null there. `secrets` names secret columns that changed.
+ * - Many rows in one: `columns`, and a line of their values for each row in `new` (insert, snapshot) or `old` (delete).
+ * - Many updates in one: `rows`, each with its `id`, `old` and `new`.
+ * - An erasure: its `reason`, if one was given. Nothing at all: the person was erased.
+ */
+export const auditChanges = z.union([
+  z.strictObject({ columns: z.array(z.string()), new: lines }),
+  z.strictObject({ columns: z.array(z.string()), old: lines }),
+  z.strictObject({
+    rows: z.array(z.strictObject({ id: z.string(), old: values.optional(), new: values.optional() })),
+  }),
+  z.strictObject({
+    old: values.optional(),
+    new: values.optional(),
+    secrets: z.array(z.string()).optional(),
+    reason: z.string().optional(),
+  }),
+])
 
 /** `documents.metadata`: what a host wants to filter by. */
 export const documentMetadata = jsonObject

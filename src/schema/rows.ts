@@ -20,6 +20,11 @@ export type PersonaAssignment = Row<'finance.persona_assignments'>
 export type DecisionTrace = Row<'finance.decision_traces'>
 export type ChatLog = Row<'finance.chat_logs'>
 export type OperatorAction = Row<'finance.operator_actions'>
+/** One entry of the audit log. */
+export type AuditEntry = Omit<Row<'finance.audit_log'>, 'xid' | 'salt' | 'digest'> & {
+  /** The person was erased, and the values with them. */
+  readonly redacted: boolean
+}
 /** A payment card, without its token: only `cards.token` gives that. */
 export type Card = Omit<Row<'finance.cards'>, 'token' | 'token_fingerprint'>
 export type Investment = Row<'finance.investments'>

@@ -1,0 +1,115 @@
+import { auditActor, sharedRows, writeAudit } from './0042_audit_triggers.js'
+import type { SqlMigration } from './shape.js'
+
+const rule = 'users_erased_final'
+const sentence = 'An erased person stays erased: nothing new is kept about them.'
+
+/** Tables that take words of or about a person. Movements are refused where the account is closed; see docs/privacy.md. */
+const guarded: Readonly<Record<string, string>> = {
+  accounts: 'insert or update of name, institution, account_number_last4, external_id',
+  auth_sessions: 'insert',
+  cards: 'insert',
+  chat_logs: 'insert',
+  consent_records: 'insert',
+  insights: 'insert',
+  investments: 'insert',
+  recommendations: 'insert',
+}
+
+/** What `users.erase` stands on: a person who is erased stays so, and the values in that person's audit log go. */
+export const erasure: SqlMigration = {
+  name: '0044_erasure',
+  up: ({ finance }) => [
+    `alter table ${finance}.users add constraint users_erased_at_check check (erased_at is null or (
+  coalesce(username, first_name, last_name, phone_number, financial_goals, password_hash, external_auth_id) is null
+  and not is_active and email = 'erased+' || id::text || '@erased.invalid'))`,
+    `create trigger users_erased_final before update on ${finance}.users
+  for each row when (old.erased_at is not null) execute function ${finance}.refuse('${rule}', '${sentence}')`,
+    // The lock waits for an erasure that is under way, which holds the person, and sees what came of it.
+    `create function ${finance}.refuse_erased() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  gone timestamptz;
+begin
+  select u.erased_at into gone from ${finance}.users u where u.id = new.user_id for key share;
+  if gone is not null then
+    raise exception using
+      errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, constraint = '${rule}',
+      message = '${sentence}';
+  end if;
+  return new;
+end
+$$`,
+    `revoke all on function ${finance}.refuse_erased() from public`,
+    ...Object.entries(guarded).map(
+      ([table, events]) => `create trigger ${table}_erased_final before ${events} on ${finance}.${table}
+  for each row execute function ${finance}.refuse_erased()`,
+    ),
+
+    `create function ${finance}.audit_snapshot(person uuid) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set datestyle = 'ISO, YMD'
+as $$
+declare
+  t text;
+  code record;
+begin
+  for t in select a.table_name from ${finance}.audited_tables() a loop
+    select * into code from ${finance}.audit_code(t, 'r', 'r');
+    execute format($f$${writeAudit(
+      finance,
+      '%2$L',
+      auditActor,
+      sharedRows(
+        'snapshot',
+        `select r.%1$I as user_id, %3$s as line from ${finance}.%2$I r where $1 is null or r.%1$I = $1`,
+        `'{"columns":%4$s,"new":' || json_agg(b.line) || '}'`,
+      ),
+    )}
+$f$, code.owner, t, code.line_n, code.columns) using person;
+  end loop;
+end
+$$`,
+    `comment on function ${finance}.audit_snapshot(uuid) is
+  'Writes the audited rows of a person, or (null) of everybody, down as they are, for the log to go on from.'`,
+    `revoke all on function ${finance}.audit_snapshot(uuid) from public`,
+
+    `create function ${finance}.erase_audit(person uuid, reason text) returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (select from ${finance}.users u where u.id = person and u.erased_at is null) then
+    raise exception using
+      errcode = 'check_violation', schema = '${finance.slice(1, -1)}', table = 'audit_log', constraint = 'audit_log_append_only',
+      message = 'The audit log only grows.';
+  end if;
+  if not exists (
+    select from ${finance}.audit_log l
+    where l.user_id = person and l.salt is not null and l.operation in ('insert', 'update', 'delete')
+  ) then
+    return false;
+  end if;
+  update ${finance}.audit_log l set changes = '{}', salt = null where l.user_id = person and l.salt is not null;
+  perform ${finance}.audit_snapshot(person);
+  perform ${finance}.write_audit(person, 'users', person, 'erase', json_strip_nulls(json_build_object('reason', reason))::text);
+  return true;
+end
+$$`,
+    `comment on function ${finance}.erase_audit(uuid, text) is
+  'Takes the values out of the audit log of a person who is erased, or not there any more. Digests stay, so the chain holds.'`,
+    // what was there before there was an audit log
+    `select ${finance}.audit_snapshot(null)`,
+  ],
+  down: ({ finance }) => [
+    `drop function ${finance}.erase_audit(uuid, text)`,
+    `drop function ${finance}.audit_snapshot(uuid)`,
+    `drop function ${finance}.refuse_erased() cascade`,
+    `drop trigger users_erased_final on ${finance}.users`,
+    `alter table ${finance}.users drop constraint users_erased_at_check`,
+  ],
+}

@@ -1,0 +1,123 @@
+import { type RawBuilder, sql } from 'kysely'
+import { z } from 'zod'
+import { schemaOf } from '../connection/schema-plugin.js'
+import { NotFoundError } from '../errors.js'
+import { translateError } from '../postgres-errors.js'
+import { auditActor } from '../schema/audit.js'
+import type { Db, Trx } from '../schema/database.js'
+import { parseInput } from '../schema/input.js'
+import { text, uuid } from '../schema/values.js'
+import { transaction } from '../transaction.js'
+
+export interface EraseOptions {
+  /** Who does it, for the audit log. */
+  readonly actor?: string | undefined
+  /** Why, kept in the audit log for good: no personal data in it. */
+  readonly reason?: string | undefined
+}
+
+const options = z.strictObject({ actor: auditActor.optional(), reason: text(1000).optional() })
+
+/**
+ * Erases a person: what is personal goes, in one transaction, and what the books need stays.
+ *
+ * Gone are name, addresses, logins, cards, sessions, insights, recommendations, signals, personas, chats and documents, the
+ * words on accounts, transactions and transfers, and every value in the person's audit log, which still proves that nothing
+ * was added or taken. Amounts, days, currencies and ids stay, the accounts are closed, and the row of the person is a tombstone
+ * with `erased_at`. What is held is released, and transfers between people that wait are cancelled or declined. In a transaction
+ * of the host, that has to be read committed. See docs/privacy.md for what stays and why. Of somebody who was removed before, the
+ * audit log goes.
+ *
+ * @returns False when there was nothing to erase: it was done before.
+ * @throws {NotFoundError} Nobody has this id, nor does the audit log know it.
+ */
+export async function erase(db: Db, userId: string, { actor, reason }: EraseOptions = {}): Promise<boolean> {
+  const id = parseInput(uuid, userId, 'The user id')
+  const checked = parseInput(options, { actor, reason }, 'The options')
+  return transaction(db, (trx) => eraseIn(trx, id, checked.reason), {
+    // What was written while we waited has to be seen.
+    ...(!db.isTransaction && { isolationLevel: 'read committed' as const }),
+    ...(checked.actor !== undefined && { actor: checked.actor }),
+  })
+}
+
+const table = (name: string) => sql.table(`finance.${name}`)
+
+async function eraseIn(trx: Trx, id: string, reason: string | undefined): Promise<boolean> {
+  const run = async <Row = unknown>(statement: RawBuilder<Row>) =>
+    (await statement.execute(trx).catch(translateError)).rows
+
+  // Whoever is writing about the person is waited for, and whoever begins now waits for us.
+  const [person] = await run(sql<{ erased: boolean }>`
+    select erased_at is not null as erased from ${table('users')} where id = ${id}::uuid for update`)
+  if (person?.erased === true) return false
+  if (person !== undefined) await erasePerson(trx, id, run)
+
+  const [log] = await run(sql<{ erased: boolean; known: boolean }>`
+    select ${table('erase_audit')}(${id}::uuid, ${reason ?? null}::text) as erased,
+      exists (select from ${table('audit_log')} where user_id = ${id}::uuid) as known`)
+  if (person === undefined && log?.known !== true) throw new NotFoundError('user')
+  return person !== undefined || log?.erased === true
+}
+
+/** In this order: rows that others refer to come after those. */
+const deleted = [
+  'auth_sessions',
+  'cards',
+  'insights',
+  'decision_traces',
+  'recommendations',
+  'computed_features',
+  'persona_assignments',
+  'chat_logs',
+] as const
+
+async function erasePerson(trx: Trx, id: string, run: (statement: RawBuilder<unknown>) => Promise<unknown>) {
+  const mine = sql`user_id = ${id}::uuid`
+  // Money on its way stays with its sender. Before the accounts, as everybody locks who decides about such a transfer.
+  const pending = sql`${table('p2p_transfers')} p where p.status = 'pending'`
+  await run(
+    sql`select ${table('end_p2p')}(p.user_id, null, p.id, 'cancelled') from ${pending} and p.user_id = ${id}::uuid`,
+  )
+  await run(
+    sql`select ${table('end_p2p')}(null, p.recipient_id, p.id, 'declined') from ${pending} and p.recipient_id = ${id}::uuid`,
+  )
+  await run(sql`select from ${table('accounts')} where ${mine} order by id for update`)
+  for (const name of deleted) await run(sql`delete from ${table(name)} where ${mine}`)
+  if (await hasDocuments(trx)) await run(sql`delete from ${table('documents')} where ${mine}`)
+
+  await run(sql`update ${table('consent_records')} set ip_address = null where ${mine} and ip_address is not null`)
+  await run(sql`update ${table('operator_actions')} set reason = 'erased' where ${mine}`)
+  await run(sql`update ${table('investments')} set name = symbol where ${mine}`)
+  await run(sql`update ${table('transfers')} set memo = '' where ${mine} and memo <> ''`)
+  await run(sql`update ${table('p2p_transfers')} set memo = '' where ${mine} and memo <> ''`)
+  // What is held is let go. The bank's id of a posted row is final, as is the key of the host: they are opaque, and stay.
+  await run(sql`
+    update ${table('transactions')}
+    set merchant = 'erased', description = '', category = 'uncategorized', is_subscription = false,
+      external_id = case when status <> 'pending' then external_id end,
+      status = case when status = 'pending' then 'released' else status end
+    where ${mine}`)
+  await run(sql`
+    update ${table('accounts')}
+    set name = account_type, institution = null, account_number_last4 = null, external_id = null, status = 'closed'
+    where ${mine}`)
+  await run(sql`
+    update ${table('users')}
+    set email = 'erased+' || id::text || '@erased.invalid', username = null, first_name = null, last_name = null,
+      phone_number = null, financial_goals = null, password_hash = null, external_auth_id = null, is_active = false,
+      erased_at = now()
+    where id = ${id}::uuid`)
+}
+
+/** The table is only where pgvector is. */
+async function hasDocuments(trx: Trx): Promise<boolean> {
+  const { rows } = await sql<{ there: boolean }>`
+    select exists (
+      select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = ${schemaOf(trx)} and c.relname = 'documents'
+    ) as there`
+    .execute(trx)
+    .catch(translateError)
+  return rows[0]?.there === true
+}

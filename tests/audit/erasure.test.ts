@@ -1,0 +1,362 @@
+import { type Kysely, sql } from 'kysely'
+import { describe, expect, test } from 'vitest'
+import { checkInvariants } from '../../src/cli/invariants.js'
+import {
+  accounts,
+  audit,
+  cards,
+  chatLogs,
+  computedFeatures,
+  consents,
+  type Database,
+  insights,
+  investments,
+  NotFoundError,
+  operatorActions,
+  p2pTransfers,
+  personaAssignments,
+  RuleViolationError,
+  recommendations,
+  transactions,
+  transfers,
+  translateError,
+  users,
+} from '../../src/index.js'
+import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
+import { freshDatabase } from '../support.js'
+
+const keys = { current: 'k1', get: () => Buffer.alloc(32, 7) }
+/** In every text that a person can leave somewhere. */
+const word = 'Zephyrine'
+
+/** Someone with a row in every table, and someone else who sent them money. */
+async function createPerson(db: Kysely<Database>) {
+  const { id: user_id } = await createUser(db, {
+    email: `${word}@example.org`,
+    username: word,
+    first_name: word,
+    last_name: word,
+    phone_number: '+49 30 8876655',
+    financial_goals: `${word} wants a boat`,
+    external_auth_id: word,
+    password_hash: `$argon2id$${word}`,
+  })
+  const account = await createAccount(db, {
+    user_id,
+    name: `${word}'s`,
+    institution: word,
+    account_number_last4: '4711',
+    external_id: word,
+    opening_balance: '1000',
+  })
+  const second = await createAccount(db, { user_id })
+  await transactions.createMany(
+    db,
+    Array.from({ length: 30 }, () => newTransaction(account, { merchant: word, description: word, category: word })),
+  )
+  await createTransaction(db, account, { merchant: word, status: 'pending', external_id: `${word} 1` })
+  await transactions.categorize(
+    db,
+    user_id,
+    (await createTransaction(db, account, { merchant: word })).id,
+    `of ${word}`,
+  )
+  await consents.grant(db, { user_id, version: '1.0', ip_address: '192.0.2.77' })
+  await cards.create(db, keys, {
+    user_id,
+    account_id: account.id,
+    brand: 'visa',
+    last4: '4242',
+    exp_month: 12,
+    exp_year: 2030,
+    token: 'tok_77',
+  })
+  await investments.create(db, {
+    user_id,
+    account_id: second.id,
+    symbol: 'VTI',
+    name: word,
+    asset_class: 'etf',
+    quantity: '2.1234567891',
+    cost_basis: '10',
+    price: '5',
+    price_date: '2026-03-01',
+    currency: 'USD',
+  })
+  await insights.create(db, { user_id, title: word, message: word, type: 'x' })
+  await recommendations.create(
+    db,
+    { user_id, type: 'offer', title: word, rationale: word },
+    { trace: { persona: word } },
+  )
+  await computedFeatures.put(db, { user_id, time_window: '30d', signal_type: 'x', signal_value: { of: word } })
+  await personaAssignments.assign(db, { user_id, time_window: '30d', persona: 'savings_builder' })
+  await chatLogs.create(db, { user_id, message: word, response: word })
+  const { id: operator_id } = await createUser(db, { role: 'operator' })
+  await operatorActions.record(db, { user_id, operator_id, action_type: 'flag', reason: word })
+  await sql`insert into finance.auth_sessions (user_id, id, refresh_token_hash, expires_at, family_id, started_at, ends_at, client)
+    select ${user_id}::uuid, u, 'hash_77', now() + interval '1 h', u, now(), now() + interval '1 h', ${word} from gen_random_uuid() u`.execute(
+    db,
+  )
+  const move = { user_id, from_account_id: account.id, amount: '5' }
+  await transfers.create(db, { ...move, to_account_id: second.id, memo: word, idempotency_key: 'key-1' })
+  await transactions.hold(db, newTransaction(account, { merchant: word, external_id: `${word} 2` }))
+  const friend = await createAccount(db, { opening_balance: '100' })
+  const recipient_id = friend.user_id
+  await p2pTransfers.send(db, { ...move, recipient_id, memo: word, idempotency_key: 'key-3' })
+  await p2pTransfers.send(db, {
+    ...move,
+    user_id: recipient_id,
+    from_account_id: friend.id,
+    recipient_id: user_id,
+    memo: 'for the cake',
+    idempotency_key: 'key-2',
+  })
+  return { user_id, account, friend }
+}
+
+async function exported(db: Kysely<Database>, userId: string) {
+  const lines: { table: string; row: Record<string, unknown> }[] = []
+  for await (const line of users.export(db, userId)) {
+    expect(line.endsWith('}\n')).toBe(true)
+    lines.push(JSON.parse(line))
+  }
+  return lines
+}
+
+describe('an export', () => {
+  test('has every row of every table that says whose it is, and no secret', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { user_id, friend } = await createPerson(db)
+    await sql`do $$ declare t record; begin
+      create table finance.gadgets (user_id uuid not null, id int not null primary key, weight numeric not null);
+    end $$`.execute(db)
+    await sql`insert into finance.gadgets values (${user_id}, 1, 12345678901234567890.5)`.execute(db)
+
+    const lines = await exported(db, user_id)
+
+    const counts: Record<string, number> = {}
+    for (const { table } of lines) counts[table] = (counts[table] ?? 0) + 1
+    const { rows: tables } = await sql<{ name: string }>`
+      select distinct c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid
+      where c.relnamespace = 'finance'::regnamespace and c.relkind = 'r' and a.attname in ('user_id', 'recipient_id')
+      union select 'users'`.execute(db)
+    for (const { name } of tables) {
+      const { rows } = await sql<{ n: number }>`select count(*)::int as n from ${sql.table(`finance.${name}`)} t
+        where to_jsonb(t)->>'user_id' = ${user_id} or to_jsonb(t)->>'recipient_id' = ${user_id}
+          or (${name} = 'users' and to_jsonb(t)->>'id' = ${user_id})`.execute(db)
+      expect({ [name]: counts[name] ?? 0 }).toEqual({ [name]: rows[0]?.n })
+      if (name !== 'documents') expect(counts[name], name).toBeGreaterThan(0)
+    }
+    const text = JSON.stringify(lines)
+    for (const secret of ['$argon2id', 'v1.k1', 'tok_77', 'hash_77']) expect(text).not.toContain(secret)
+    expect(lines[0]).toMatchObject({ table: 'users', row: { email: `${word}@example.org` } })
+    const find = (table: string) => lines.filter((line) => line.table === table).map(({ row }) => row)
+    expect(find('investments')).toMatchObject([{ quantity: '2.1234567891', price_date: '2026-03-01' }])
+    expect(find('gadgets')).toEqual([{ user_id, id: 1, weight: '12345678901234567890.5' }])
+    expect(find('accounts')[0]?.created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+    const received = find('p2p_transfers').find((row) => row.recipient_id === user_id)
+    expect(received).toMatchObject({ amount: '5.0000', memo: 'for the cake' })
+    expect(received).not.toHaveProperty('from_account_id')
+    expect(JSON.stringify(lines)).not.toContain(friend.id)
+  })
+
+  test('withholds every column that the catalogue calls a secret', async () => {
+    await using database = await freshDatabase()
+    const { user_id } = await createPerson(database.db)
+    const { rows: secrets } = await sql<{ table: string; column: string }>`
+      select c.relname as table, a.attname as column from pg_class c join pg_attribute a on a.attrelid = c.oid
+      where c.relnamespace = 'finance'::regnamespace and col_description(c.oid, a.attnum) like 'Secret.%'`.execute(
+      database.db,
+    )
+    expect(secrets.length).toBeGreaterThan(2)
+
+    const lines = await exported(database.db, user_id)
+
+    for (const { table, column } of secrets) {
+      for (const line of lines) if (line.table === table) expect(line.row).not.toHaveProperty(column)
+    }
+  })
+
+  test('is of one moment, in pages, and gives its connection back when the loop is left', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const account = await createAccount(db)
+    await transactions.createMany(
+      db,
+      Array.from({ length: 3000 }, () => newTransaction(account)),
+    )
+
+    let n = 0
+    for await (const line of users.export(db, account.user_id)) {
+      n++
+      if (n === 1) await createTransaction(db, account)
+      expect(line).toMatch(/^\{"table" ?:/)
+    }
+    // the person, the account, 3000 transactions; 5 entries of the log and 3 links
+    expect(n).toBe(2 + 3000 + 5 + 3)
+
+    for (let i = 0; i < 20; i++) for await (const _ of users.export(db, account.user_id)) break
+    expect((await users.get(db, account.user_id)).id).toBe(account.user_id)
+    const nobody = users.export(db, '00000000-0000-7000-8000-000000000000')
+    await expect(nobody.next()).rejects.toThrow(NotFoundError)
+  })
+})
+
+describe('an erasure', () => {
+  test('leaves nothing personal anywhere, the books as they were, and the chains whole', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { user_id, friend } = await createPerson(db)
+    const anchor = await audit.head(db, user_id)
+    const books = () =>
+      sql`select a.id, a.balance, a.currency, array_agg((t.date, t.amount) order by t.id) filter (where t.status = 'posted') as rows
+        from finance.accounts a left join finance.transactions t on t.user_id = a.user_id and t.account_id = a.id
+        group by a.user_id, a.id order by a.id`.execute(db)
+    const before = (await books()).rows
+
+    expect(await users.erase(db, user_id, { actor: 'dpo', reason: 'request 17' })).toBe(true)
+
+    const lines = await exported(db, user_id)
+    const text = JSON.stringify(lines)
+    for (const personal of [word, word.toLowerCase(), '192.0.2.77', '8876655', '"4242"', '"4711"']) {
+      expect(text).not.toContain(personal)
+    }
+    expect(new Set(lines.map(({ table }) => table))).toEqual(
+      new Set([
+        'users',
+        'accounts',
+        'transactions',
+        'transfers',
+        'p2p_transfers',
+        'investments',
+        'consent_records',
+        'operator_actions',
+        'audit_log',
+        'audit_seals',
+      ]),
+    )
+    expect(await users.get(db, user_id)).toMatchObject({ is_active: false, erased_at: expect.any(Date) })
+    expect((await books()).rows).toEqual(before)
+    // Money on its way stays with its sender, and nothing is held for somebody who is gone.
+    expect((await p2pTransfers.listSent(db, user_id)).rows).toMatchObject([{ status: 'cancelled' }])
+    expect((await p2pTransfers.listReceived(db, user_id)).rows).toMatchObject([{ status: 'declined' }])
+    expect(await accounts.get(db, friend.user_id, friend.id)).toMatchObject({ held: '0.0000', available: '100.0000' })
+    expect((await accounts.list(db, user_id)).rows.map(({ held, status }) => [held, status])).toEqual([
+      ['0.0000', 'closed'],
+      ['0.0000', 'closed'],
+    ])
+    const report = await audit.verify(db, user_id, { anchor })
+    expect(report).toMatchObject({ ok: true, problems: [] })
+    expect(report.redacted).toBeGreaterThan(10)
+    expect((await audit.verify(db, friend.user_id)).ok).toBe(true)
+    expect((await audit.list(db, user_id, { operation: 'erase' })).rows).toMatchObject([
+      { actor: 'dpo', changes: { reason: 'request 17' }, redacted: false },
+    ])
+    // nor is a word of it left in another table, of whoever
+    const { rows: tables } = await sql<{ name: string }>`
+      select relname as name from pg_class where relnamespace = 'finance'::regnamespace and relkind = 'r'`.execute(db)
+    for (const { name } of tables) {
+      const { rows } =
+        await sql`select 1 from ${sql.table(`finance.${name}`)} t where t::text ilike ${`%${word}%`}`.execute(db)
+      expect({ [name]: rows.length }).toEqual({ [name]: 0 })
+    }
+    for (const { name, broken } of await checkInvariants(db, 'finance', () => {}))
+      expect({ [name]: broken }).toEqual({ [name]: 0 })
+  })
+
+  test('twice does nothing, and of nobody is not found', async () => {
+    await using database = await freshDatabase()
+    const { user_id } = await createPerson(database.db)
+    await users.erase(database.db, user_id)
+    const head = await audit.head(database.db, user_id)
+
+    expect(await users.erase(database.db, user_id)).toBe(false)
+    expect(await audit.head(database.db, user_id)).toEqual(head)
+    await expect(users.erase(database.db, '00000000-0000-7000-8000-000000000000')).rejects.toThrow(NotFoundError)
+  })
+
+  test('takes the values out of the log of a person who was removed before', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db, { first_name: word })
+    await users.remove(db, id)
+
+    expect(await users.erase(db, id)).toBe(true)
+    expect(await users.erase(db, id)).toBe(false)
+    expect(JSON.stringify(await exported(db, id))).not.toContain(word)
+    expect(await audit.verify(db, id)).toMatchObject({ ok: true, redacted: 2 })
+  })
+
+  test('is final: nothing personal comes back', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { user_id, account } = await createPerson(db)
+    await users.erase(db, user_id)
+
+    for (const again of [
+      () => users.update(db, user_id, { first_name: word }),
+      () => sql`update finance.users set erased_at = null where id = ${user_id}`.execute(db),
+      () => sql`update finance.accounts set name = ${word} where user_id = ${user_id}`.execute(db),
+      () => createAccount(db, { user_id }),
+      () => chatLogs.create(db, { user_id, message: word, response: word }),
+      () => consents.grant(db, { user_id }),
+      () => insights.create(db, { user_id, title: word, message: word, type: 'x' }),
+    ]) {
+      await expect(again()).rejects.toThrow('An erased person stays erased')
+    }
+    expect((await accounts.get(db, user_id, account.id)).status).toBe('closed')
+  })
+
+  test('does not let the values of the living go, nor those of an erased person come back as others', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { user_id } = await createPerson(db)
+    const { id: other } = await createUser(db)
+    await users.erase(db, user_id)
+
+    for (const statement of [
+      sql`select finance.erase_audit(${other}, null)`,
+      sql`update finance.audit_log set changes = '{}', salt = null where user_id = ${other}`,
+      sql`update finance.audit_log set changes = '{"new":{}}' where user_id = ${user_id}`,
+      sql`update finance.audit_log set actor = 'x', changes = '{}', salt = null where user_id = ${user_id}`,
+      sql`delete from finance.audit_log where user_id = ${user_id}`,
+    ]) {
+      await expect(statement.execute(db)).rejects.toThrow('The audit log only grows.')
+    }
+    const marked = sql`update finance.users set erased_at = now() where id = ${other}`.execute(db).catch(translateError)
+    await expect(marked).rejects.toThrow(RuleViolationError)
+  })
+
+  test('waits for who is writing about the person, and who writes after it is refused', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db, { first_name: word })
+    const order: string[] = []
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const writing = db.transaction().execute(async (trx) => {
+      await createAccount(trx, { user_id: id, name: word })
+      await held
+      order.push('written')
+    })
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    let late: Promise<unknown> | undefined
+    const erasing = db.transaction().execute(async (trx) => {
+      await users.erase(trx, id)
+      order.push('erased')
+      late = expect(createAccount(db, { user_id: id, name: word })).rejects.toThrow('An erased person stays erased')
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    })
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    release()
+    await Promise.all([writing, erasing])
+    await late
+
+    expect(order).toEqual(['written', 'erased'])
+    expect(JSON.stringify(await exported(db, id))).not.toContain(word)
+  })
+})
