@@ -10,6 +10,8 @@ export const documentSearch: SqlMigration = {
   check (${vector}.vector_norm(embedding) between 1e-15 and 1e15)`,
     `comment on column ${finance}.documents.embedding is
   '1536 numbers, as the common embedding models of OpenAI give. Its length lies between 1e-15 and 1e15.'`,
+    `create trigger documents_erased_final before insert on ${finance}.documents
+  for each row execute function ${finance}.refuse_erased()`,
     nearest(finance, vector),
     `comment on function ${finance}.documents_nearest is
   'The documents nearest to query, nearest first: of one owner, or of everybody where owner is null; with metadata that
@@ -18,6 +20,7 @@ Always as many as wanted, if there are: where an approximate index finds too few
   ],
   down: ({ finance }) => [
     `drop function ${finance}.documents_nearest`,
+    `drop trigger documents_erased_final on ${finance}.documents`,
     `comment on column ${finance}.documents.embedding is
   '1536 numbers, as the common embedding models of OpenAI give.'`,
     `alter table ${finance}.documents drop constraint documents_embedding_check`,

@@ -12,6 +12,7 @@ import {
   RuleViolationError,
   transaction,
   translateError,
+  users,
 } from '../../src/index.js'
 import { createUser } from '../people.js'
 import { at, embedding, serverHasVector } from '../pgvector.js'
@@ -73,6 +74,18 @@ describe.each(places)('documents on %s', { timeout: 60_000 }, (_, open, there) =
     await expect(documents.create(db, { ...input, user_id: nobody, embedding: at(0) })).rejects.toThrow(
       MissingReferenceError,
     )
+  })
+
+  test.skipIf(!there)('go with a person who is erased, and none comes after', async () => {
+    const user_id = await createPerson(db)
+    const { id } = await documents.create(db, { user_id, content: 'Rent is due.', embedding: at(0) })
+
+    await users.erase(db, user_id)
+
+    expect(await documents.find(db, user_id, id)).toBeUndefined()
+    await expect(documents.create(db, { user_id, content: 'Again.', embedding: at(0) })).rejects.toMatchObject({
+      constraint: 'users_erased_final',
+    })
   })
 
   test.skipIf(!there)('give back every bit of an embedding, on request', async () => {
