@@ -32,13 +32,13 @@ $$`,
     `create function ${finance}.audit_code(
   tbl text, o text, n text,
   out owner text, out columns text, out line_o text, out line_n text, out object_o text, out object_n text,
-  out changed_o text, out changed_n text, out differs text, out secrets_o text, out secrets_n text, out secrets_changed text
+  out changed_o text, out changed_n text, out differs text, out names text, out secrets_o text, out secrets_n text, out secrets_changed text
 )
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with c as (
-    select a.attnum as position, a.attname = any (t.secrets) as secret, format('"%s"', a.attname) as label,
+    select a.attnum as position, a.attname as name, a.attname = any (t.secrets) as secret, format('"%s"', a.attname) as label,
       format('%s.%I', o, a.attname) as before, format('%s.%I', n, a.attname) as after,
       format('%L || ', format('"%s":', a.attname)) || case
         when y.typname in ('uuid', 'numeric', 'date', 'timestamptz', 'bool', 'int2', 'int4', 'int8') then $f$'"' || %s || '"'$f$
@@ -61,6 +61,7 @@ as $$
       string_agg(format('case when %s is distinct from %s then %s end', before, after, format(pair, after)), ', '
         order by position) filter (where not secret) as changed_n,
       string_agg(format('%s is distinct from %s', before, after), ' or ' order by position) as differs,
+      string_agg(quote_ident(name), ', ' order by position) as names,
       string_agg(format('case when %s is not null then %L end', before, label), ', ' order by position)
         filter (where secret) as secrets_o,
       string_agg(format('case when %s is not null then %L end', after, label), ', ' order by position)
@@ -74,6 +75,7 @@ as $$
     $f$'{' || concat_ws(',', $f$ || object_o || $f$) || '}'$f$, $f$'{' || concat_ws(',', $f$ || object_n || $f$) || '}'$f$,
     $f$'{' || concat_ws(',', $f$ || changed_o || $f$) || '}'$f$, $f$'{' || concat_ws(',', $f$ || changed_n || $f$) || '}'$f$,
     '(' || differs || case when tbl <> 'users' then format(' or %1$s.user_id is distinct from %2$s.user_id', o, n) else '' end || ')',
+    names || case when tbl <> 'users' then ', user_id' else '' end,
     coalesce($f$coalesce(',"secrets":[' || nullif(concat_ws(',', $f$ || secrets_o || $f$), '') || ']', '')$f$, $f$''$f$),
     coalesce($f$coalesce(',"secrets":[' || nullif(concat_ws(',', $f$ || secrets_n || $f$), '') || ']', '')$f$, $f$''$f$),
     coalesce($f$coalesce(',"secrets":[' || nullif(concat_ws(',', $f$ || secrets_changed || $f$), '') || ']', '')$f$, $f$''$f$)

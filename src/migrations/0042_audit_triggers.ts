@@ -53,6 +53,8 @@ begin
     perform ${finance}.write_audit(new.%2$I, tg_table_name, new.id, 'insert', '{"new":' || %3$s || %4$s || '}');
   elsif tg_op = 'DELETE' then
     perform ${finance}.write_audit(old.%2$I, tg_table_name, old.id, 'delete', '{"old":' || %5$s || %6$s || '}');
+  elsif not %10$s then
+    return null;
   elsif new.%2$I = old.%2$I and new.id = old.id then
     perform ${finance}.write_audit(new.%2$I, tg_table_name, new.id, 'update', '{"old":' || %7$s || ',"new":' || %8$s || %9$s || '}');
   else
@@ -172,12 +174,16 @@ $f$,
     select * into c from ${finance}.audit_code(tbl, 'old', 'new');
     execute format($f$${ofRow(finance)}
 $f$,
-      fn, c.owner, c.object_n, c.secrets_n, c.object_o, c.secrets_o, c.changed_o, c.changed_n, c.secrets_changed);
+      fn, c.owner, c.object_n, c.secrets_n, c.object_o, c.secrets_o, c.changed_o, c.changed_n, c.secrets_changed, c.differs);
     execute format('create or replace trigger %I after insert or delete on ${finance}.%I
       for each row execute function ${finance}.%I()', tbl || '_audit', tbl, fn);
-    -- an update of nothing but what is left out, such as a balance, costs no call
-    execute format('create or replace trigger %I after update on ${finance}.%I
-      for each row when (%s) execute function ${finance}.%I()', tbl || '_audit_update', tbl, c.differs, fn);
+    -- An update of nothing but what is left out costs no call. Of accounts, whose balance every posting updates, not even the
+    -- condition, which Postgres reads anew for each statement: there a trigger of a host that changes another column than the
+    -- statement names is not seen.
+    execute format('create or replace trigger %I after update %s on ${finance}.%I
+      for each row %s execute function ${finance}.%I()', tbl || '_audit_update',
+      case when tbl = 'accounts' then 'of ' || c.names else '' end, tbl,
+      case when tbl = 'accounts' then '' else 'when (' || c.differs || ')' end, fn);
   end if;
   execute format('revoke all on function ${finance}.%I() from public', fn);
 end
