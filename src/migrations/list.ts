@@ -25,6 +25,9 @@ import { authAttempts } from './0024_auth_attempts.js'
 import { oneStandingConsent } from './0030_one_standing_consent.js'
 import { coachingIndexes } from './0031_coaching_indexes.js'
 import { operatorsActOnOthers } from './0032_operators_act_on_others.js'
+import { transferMatches } from './0050_transfer_matches.js'
+import { personaReasons } from './0051_persona_reasons.js'
+import { signalStates } from './0052_signal_states.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -56,4 +59,7 @@ export const migrations: readonly SqlMigration[] = [
   oneStandingConsent,
   coachingIndexes,
   operatorsActOnOthers,
+  transferMatches,
+  personaReasons,
+  signalStates,
 ]

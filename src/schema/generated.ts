@@ -10,6 +10,18 @@ export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
 
+export type Json = JsonValue;
+
+export type JsonArray = JsonValue[];
+
+export type JsonObject = {
+  [x: string]: JsonValue | undefined;
+};
+
+export type JsonPrimitive = boolean | number | string | null;
+
+export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
+
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
 export interface FinanceAccounts {
@@ -343,6 +355,10 @@ export interface FinancePersonaAssignments {
   id: Generated<string>;
   persona: "high_utilization" | "variable_income_budgeter" | "subscription_heavy" | "savings_builder" | "general_wellness";
   /**
+   * The rules that were tried, in order, with the numbers that decided. Null when someone assigned it by hand.
+   */
+  reasons: Json | null;
+  /**
    * The days that were looked at: 30d, 90d or 180d back.
    */
   time_window: "30d" | "90d" | "180d";
@@ -370,6 +386,20 @@ export interface FinanceRecommendations {
    */
   type: "education" | "offer";
   updated_at: Generated<Timestamp>;
+  user_id: string;
+}
+
+export interface FinanceSignalStates {
+  /**
+   * The last day that was looked at.
+   */
+  as_of: string;
+  computed_at: Generated<Timestamp>;
+  /**
+   * A fingerprint of the rows that were read and of the rules that were applied.
+   */
+  inputs: string;
+  time_window: "30d" | "90d" | "180d";
   user_id: string;
 }
 
@@ -438,6 +468,37 @@ export interface FinanceTransactions {
    * Both sides of a transfer between own accounts carry it.
    */
   transfer_id: string | null;
+  updated_at: Generated<Timestamp>;
+  user_id: string;
+}
+
+export interface FinanceTransferMatches {
+  created_at: Generated<Timestamp>;
+  /**
+   * When someone confirmed or rejected it.
+   */
+  decided_at: Timestamp | null;
+  /**
+   * The side that money left, amount below zero.
+   */
+  from_transaction_id: string;
+  id: Generated<string>;
+  /**
+   * What the score is made of.
+   */
+  reasons: Json;
+  /**
+   * How certain, 0 to 1.
+   */
+  score: string;
+  /**
+   * suggested (likely, counts as spending until confirmed), automatic (certain enough), confirmed or rejected by someone.
+   */
+  status: "suggested" | "automatic" | "confirmed" | "rejected";
+  /**
+   * The side that received it, amount above zero.
+   */
+  to_transaction_id: string;
   updated_at: Generated<Timestamp>;
   user_id: string;
 }
@@ -532,7 +593,9 @@ export interface DB {
   "finance.p2p_transfers": FinanceP2pTransfers;
   "finance.persona_assignments": FinancePersonaAssignments;
   "finance.recommendations": FinanceRecommendations;
+  "finance.signal_states": FinanceSignalStates;
   "finance.transactions": FinanceTransactions;
+  "finance.transfer_matches": FinanceTransferMatches;
   "finance.transfers": FinanceTransfers;
   "finance.users": FinanceUsers;
 }
