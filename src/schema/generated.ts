@@ -3,24 +3,12 @@
  * Please do not edit it manually.
  */
 
-import type { AuditChanges, DecisionTraceData } from "./json.js";
+import type { AuditChanges, DecisionTraceData, PersonaReasons, TransferMatchReasons } from "./json.js";
 import type { ColumnType, GeneratedAlways } from "kysely";
 
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
-
-export type Json = JsonValue;
-
-export type JsonArray = JsonValue[];
-
-export type JsonObject = {
-  [x: string]: JsonValue | undefined;
-};
-
-export type JsonPrimitive = boolean | number | string | null;
-
-export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
@@ -357,7 +345,7 @@ export interface FinancePersonaAssignments {
   /**
    * The rules that were tried, in order, with the numbers that decided. Null when someone assigned it by hand.
    */
-  reasons: Json | null;
+  reasons: PersonaReasons | null;
   /**
    * The days that were looked at: 30d, 90d or 180d back.
    */
@@ -486,7 +474,7 @@ export interface FinanceTransferMatches {
   /**
    * What the score is made of.
    */
-  reasons: Json;
+  reasons: TransferMatchReasons;
   /**
    * How certain, 0 to 1.
    */

@@ -1,3 +1,5 @@
+import type { CadenceName } from '../schema/signals.js'
+
 /** How often something recurs. `months` of 0: counted in days; else in calendar months. */
 export interface Cadence {
   readonly name: CadenceName
@@ -9,20 +11,8 @@ export interface Cadence {
   readonly tolerance: number
 }
 
-export const cadenceNames = [
-  'weekly',
-  'fortnightly',
-  'four_weekly',
-  'monthly',
-  'two_monthly',
-  'quarterly',
-  'half_yearly',
-  'yearly',
-] as const
-
-export type CadenceName = (typeof cadenceNames)[number]
-
-const daysOfMonth = 30.436875 // 146,097 days in 4,800 months (Gregorian calendar)
+/** 146,097 days in 4,800 months (Gregorian calendar). */
+export const monthDays = 30.436875
 
 const byDays = (name: CadenceName, days: number, between: readonly [number, number], tolerance: number): Cadence => ({
   name,
@@ -31,10 +21,15 @@ const byDays = (name: CadenceName, days: number, between: readonly [number, numb
   between,
   tolerance,
 })
-const byMonths = (name: CadenceName, months: number, between: readonly [number, number], tolerance: number): Cadence => ({
+const byMonths = (
+  name: CadenceName,
+  months: number,
+  between: readonly [number, number],
+  tolerance: number,
+): Cadence => ({
   name,
   months,
-  days: months * daysOfMonth,
+  days: months * monthDays,
   between,
   tolerance,
 })
@@ -50,5 +45,3 @@ export const cadences: readonly Cadence[] = [
   byMonths('half_yearly', 6, [174, 191], 10),
   byMonths('yearly', 12, [355, 376], 10),
 ]
-
-export const monthDays = daysOfMonth

@@ -16,7 +16,8 @@ function replaceAll(text: RawBuilder<unknown>, pattern: string, by: string): Raw
   return sql`regexp_replace(${text}, ${sql.lit(pattern)}, ${sql.lit(by)}, 'g')`
 }
 
-const months = '(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)'
+const months =
+  '(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)'
 
 /** Words that banks put around a name: what kind of payment it is, never to whom. */
 const bankWords = [
@@ -81,7 +82,10 @@ const bankWords = [
 /** In order; each on what the ones before left. */
 const steps: ReadonlyArray<readonly [pattern: string, by: string]> = [
   // Processors in front of the name: SQ *BAKERY, PAYPAL *STREAMING, PAYPAL INST XFER STREAMING.
-  [String.raw`^(sq|tst|sp|py|pp|paypal|stripe|sumup|izettle|zettle|zlr|klarna|adyen|mollie|payu|ic|fsp|eb|2co\.com|fs|wpy|dri|ppl)\s*\*+\s*`, ''],
+  [
+    String.raw`^(sq|tst|sp|py|pp|paypal|stripe|sumup|izettle|zettle|zlr|klarna|adyen|mollie|payu|ic|fsp|eb|2co\.com|fs|wpy|dri|ppl)\s*\*+\s*`,
+    '',
+  ],
   [String.raw`^paypal (inst xfer|pte ltd|europe\S*( s\.?a\.? ?r\.?l\.?)?( et cie)?,?( s\.?c\.?a\.?)?)\s*`, ''],
   // A code after an asterisk: AMZN MKTP US*2K3L45, UBER *TRIP keeps its word.
   [String.raw`\*\s*(?=\S*\d)\S+`, ' '],
@@ -98,9 +102,15 @@ const steps: ReadonlyArray<readonly [pattern: string, by: string]> = [
   // A code in front of the name: digits, or letters and digits mixed in 6 characters or more.
   [String.raw`^(#?\d[\d.-]{2,}\s+|(?=[[:alpha:]]*\d)(?=\d*[[:alpha:]])[[:alnum:]]{6,}\s+)+(?=\S*[[:alpha:]]{3})`, ''],
   // A code behind the name, and the place that follows: STORE 01234 SEATTLE WA, 866-555-0100 CA, P1A2B3C4.
-  [String.raw`\s+(store|shop|filiale?|st|str|no|nr)?[ .]*(#\s?[[:alnum:]-]+|\d[\d.-]{2,}\M|(?=[[:alpha:]]*\d)(?=\d*[[:alpha:]])[[:alnum:]-]{5,}\M).*$`, ''],
+  [
+    String.raw`\s+(store|shop|filiale?|st|str|no|nr)?[ .]*(#\s?[[:alnum:]-]+|\d[\d.-]{2,}\M|(?=[[:alpha:]]*\d)(?=\d*[[:alpha:]])[[:alnum:]-]{5,}\M).*$`,
+    '',
+  ],
   [String.raw`\s+#?\d{1,2}$`, ''],
-  [String.raw`[ ,]+(inc|llc|ltd|limited|gmbh|ag|s\.?r\.?o|a\.?s|s\.?a|b\.?v|n\.?v|oy|ab|corp|corporation|plc|kg|ug|se|spa|srl|sarl)\M\.?`, ' '],
+  [
+    String.raw`[ ,]+(inc|llc|ltd|limited|gmbh|ag|s\.?r\.?o|a\.?s|s\.?a|b\.?v|n\.?v|oy|ab|corp|corporation|plc|kg|ug|se|spa|srl|sarl)\M\.?`,
+    ' ',
+  ],
   [String.raw`[.'-]+`, ' '],
   [String.raw`\s+`, ' '],
 ]

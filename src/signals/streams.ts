@@ -1,12 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import { cadences, monthDays } from './cadences.js'
-import { merchantKey } from './merchant-key.js'
 
 /** How far back charges are looked for: two yearly ones and some weeks. */
 export const evidenceDays = 800
-
-/** Rails that people send each other money on: only an amount that stays the same is a subscription there. */
-const betweenPeople = String.raw`\m(venmo|zelle|cash app|paypal (friends|p2p)|p2p|vipps|swish|bizum|twint|blik|mobilepay|tikkie)\M`
 
 const cadenceRows = sql.join(
   cadences.map(
@@ -16,7 +12,8 @@ const cadenceRows = sql.join(
 )
 
 // Whether charges with these figures could recur, before anything is sorted: the gaps would be a week at least, few share a
-// day, and the prices are near each other. Two charges are enough for a yearly one.
+// day (where the sum of days is of more than one account or price, that is looked at again), and the prices are near each
+// other. Two charges are enough for a yearly one.
 const plausible = sql`(
   (n >= 3 and n - days <= n * 0.1 and last_date - first_date >= 5.5 * (days - 1) and most <= least * 4)
   or (n = 2 and last_date - first_date between 355 and 376 and most <= least * 1.15)
@@ -24,7 +21,7 @@ const plausible = sql`(
 
 /**
  * Recurring charges, as a chain of CTEs. They read `charges` (person, currency, merchant, account, charge, date, amount:
- * spending, positive; `charge` is whatever tells them apart) and give `stream_charges` (stream, charge, …) and `streams`.
+ * spending, positive) and `merchants`, and give `stream_charges` (stream, charge, …) and `streams`.
  *
  * A merchant's charges are looked at as a whole, then by account, then by price band (a step of 30 % divides two), then by
  * exact price; the widest that keeps a cadence is one stream. So a price change stays inside a stream, and two
@@ -34,17 +31,20 @@ const plausible = sql`(
 export function streamCtes(asOf: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
 cadences (cadence, months, days, least_gap, most_gap, tolerance) as (values ${cadenceRows}),
-merchants as materialized (
-  select m.merchant, ${merchantKey(sql`m.merchant`)} as key, lower(m.merchant) ~ ${sql.lit(betweenPeople)} as between_people
-  from (select distinct merchant from charges) m
-),
--- A name with a number in it that is charged again and again is somebody else than that name with another number.
-names as materialized (
-  select c.person, c.currency, c.merchant, m.key, m.between_people,
-    dense_rank() over (order by c.person, c.currency, m.key,
-      case when c.n >= 3 and c.merchant ~ '\\d{4}' then c.merchant end) as name
+counted as materialized (
+  select c.person, c.currency, c.merchant, c.n, m.key, m.between_people
   from (select person, currency, merchant, count(*) as n from charges group by 1, 2, 3) c
   join merchants m on m.merchant = c.merchant
+),
+names as materialized (
+  select c.person, c.currency, c.merchant, coalesce(short.key, c.key) as key, c.between_people,
+    -- A name with a number in it that is charged again and again is somebody else than that name with another number.
+    dense_rank() over (order by c.person, c.currency, coalesce(short.key, c.key),
+      case when c.n >= 3 and c.merchant ~ '\\d{4}' then c.merchant end) as name
+  from counted c
+  -- "streaming stockholm" where there is also "streaming"
+  left join (select distinct person, currency, key from counted where key ~ '^[[:alpha:]]{4,}$') short
+    on short.person = c.person and short.currency = c.currency and short.key = split_part(c.key, ' ', 1)
 ),
 named as materialized (
   select n.name, c.account, c.charge, c.date, c.amount
@@ -154,7 +154,7 @@ fits as (
   group by 1, 2, 3, 4, 5
 ),
 spreads as (
-  select candidate, count(*)::int as n, max(amount) / min(amount) as ratio,
+  select candidate, count(*)::int as n, count(distinct date)::int as days, max(amount) / min(amount) as ratio,
     coalesce(stddev_samp(amount::float8) / avg(amount::float8), 0) as spread
   from candidate_charges
   group by 1
@@ -172,7 +172,8 @@ kept as (
       months between 1 and 3 and s.n >= 4 and ratio <= 4 and spread <= 0.4 and skips <= 0.1 * gaps
         and mean_off <= 2.5 as variable
   ) prices
-  where case
+  where s.n - s.days <= 0.1 * s.n
+    and case
       when s.n = 2 then cadence = 'yearly' and mean_off <= 7 and steps <= 1
       else cadence <> 'yearly' or s.n >= 3 end
     and outliers <= case when gaps >= 6 then 0.15 * gaps else 0 end

@@ -1,11 +1,13 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { translateError } from '../postgres-errors.js'
-import { isExternal } from '../repositories/spending.js'
 import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import { day, uuid } from '../schema/values.js'
-import type { CadenceName } from './cadences.js'
+import type { CadenceName } from '../schema/signals.js'
+import { monthDays } from './cadences.js'
+import { chargesCte, movementCtes } from './movements.js'
+import { planned } from './planned.js'
 import { evidenceDays, streamCtes } from './streams.js'
 
 /** What {@link detect} looks at. */
@@ -78,37 +80,30 @@ export async function detect(db: Db, userId: string, options: DetectOptions): Pr
   const id = parseInput(uuid, userId, 'The user id')
   const { as_of, days = evidenceDays } = parseInput(detectOptions, options, 'The options')
   const asOf = sql`${as_of}::date`
-  const { rows } = await sql<Found>`
-    with charges as materialized (
-      select 1 as person, t.currency, t.merchant, t.account_id as account, t.id as charge, t.date, -t.amount as amount
-      from ${sql.table('finance.transactions')} t
-      where t.user_id = ${id} and t.status = 'posted' and t.amount < 0 and t.merchant <> ''
-        and t.date > ${asOf} - ${days}::int and t.date <= ${asOf} and t.reverses_id is null and ${isExternal('t')}
-        and not exists (
-          select from ${sql.table('finance.transactions')} r where r.user_id = t.user_id and r.reverses_id = t.id)
-    ),
+  const query = sql<Found>`
+    with ${movementCtes(sql`array[${id}::uuid]`, sql`${asOf} - ${days}::int`, asOf)},
+    ${chargesCte},
     ${streamCtes(asOf)}
     select s.key as merchant_key, s.currency, s.cadence, s.active, s.fixed as fixed_amount,
       s.amount::numeric(38,4) as amount,
-      (s.amount * ${sql.lit('30.436875')}::numeric / s.days::numeric)::numeric(38,4) as monthly_amount,
+      (s.amount * ${sql.lit(monthDays)} / s.days::numeric)::numeric(38,4) as monthly_amount,
       s.n as occurrences, s.skips as skipped,
       to_char(s.first_date::timestamp, 'YYYY-MM-DD') as first_date,
       to_char(s.last_date::timestamp, 'YYYY-MM-DD') as last_date,
       to_char(s.next_date::timestamp, 'YYYY-MM-DD') as next_date,
-      ${confidence} as confidence, s.mean_off,
-      (
-        select jsonb_agg(jsonb_build_object(
-          'transaction_id', t.id, 'account_id', t.account_id, 'date', to_char(t.date::timestamp, 'YYYY-MM-DD'),
-          'merchant', t.merchant, 'amount', (-t.amount)::text
-        ) order by t.date, t.id)
-        from stream_charges c
-        join ${sql.table('finance.transactions')} t on t.user_id = ${id} and t.id = c.charge
-        where c.stream = s.stream
-      ) as evidence
+      ${confidence} as confidence, s.mean_off, e.evidence
     from streams s
+    join (
+      select sc.stream, jsonb_agg(jsonb_build_object(
+        'transaction_id', c.charge, 'account_id', c.account, 'date', to_char(c.date::timestamp, 'YYYY-MM-DD'),
+        'merchant', c.merchant, 'amount', c.amount::text
+      ) order by c.date, c.charge) as evidence
+      from stream_charges sc
+      join charges c on c.charge = sc.charge
+      group by 1
+    ) e on e.stream = s.stream
     order by s.active desc, s.amount / s.days::numeric desc, s.key, s.first_date`
-    .execute(db)
-    .catch(translateError)
+  const { rows } = await planned(db, (trx) => query.execute(trx)).catch(translateError)
   return rows.map(explain)
 }
 
