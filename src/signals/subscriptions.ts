@@ -65,7 +65,7 @@ export interface Subscription {
   readonly evidence: readonly Charge[]
 }
 
-interface Found extends Omit<Subscription, 'price_changes' | 'reasons' | 'merchant'> {
+interface Found extends Omit<Subscription, 'price_changes' | 'reasons'> {
   readonly mean_off: number
 }
 
@@ -84,7 +84,7 @@ export async function detect(db: Db, userId: string, options: DetectOptions): Pr
     with ${movementCtes(sql`array[${id}::uuid]`, sql`${asOf} - ${days}::int`, asOf)},
     ${chargesCte},
     ${streamCtes(asOf)}
-    select s.key as merchant_key, s.currency, s.cadence, s.active, s.fixed as fixed_amount,
+    select s.merchant, s.key as merchant_key, s.currency, s.cadence, s.active, s.fixed as fixed_amount,
       s.amount::numeric(38,4) as amount,
       (s.amount * ${sql.lit(monthDays)} / s.days::numeric)::numeric(38,4) as monthly_amount,
       s.n as occurrences, s.skips as skipped,
@@ -94,12 +94,11 @@ export async function detect(db: Db, userId: string, options: DetectOptions): Pr
       ${confidence} as confidence, s.mean_off, e.evidence
     from streams s
     join (
-      select sc.stream, jsonb_agg(jsonb_build_object(
-        'transaction_id', c.charge, 'account_id', c.account, 'date', to_char(c.date::timestamp, 'YYYY-MM-DD'),
-        'merchant', c.merchant, 'amount', c.amount::text
-      ) order by c.date, c.charge) as evidence
-      from stream_charges sc
-      join charges c on c.charge = sc.charge
+      select stream, jsonb_agg(jsonb_build_object(
+        'transaction_id', charge, 'account_id', account, 'date', to_char(date::timestamp, 'YYYY-MM-DD'),
+        'merchant', merchant, 'amount', amount::text
+      ) order by date, charge) as evidence
+      from stream_charges
       group by 1
     ) e on e.stream = s.stream
     order by s.active desc, s.amount / s.days::numeric desc, s.key, s.first_date`
@@ -115,7 +114,6 @@ export const confidence = sql<number>`round((
 
 function explain({ mean_off, ...found }: Found): Subscription {
   const price_changes = found.fixed_amount ? priceChanges(found.evidence) : []
-  const last = found.evidence.at(-1) as Charge
   const times = `Charged ${found.occurrences} times from ${found.first_date} to ${found.last_date}`
   const reasons = [
     `${times}, ${found.cadence.replace('_', ' ')}, on average ${mean_off.toFixed(1)} days off.`,
@@ -125,7 +123,7 @@ function explain({ mean_off, ...found }: Found): Subscription {
   ]
   if (found.skipped > 0) reasons.push(`Left out ${found.skipped === 1 ? 'once' : `${found.skipped} times`}.`)
   if (!found.active) reasons.push(`Not charged since, though expected on ${found.next_date}.`)
-  return { merchant: last.merchant, ...found, price_changes, reasons }
+  return { ...found, price_changes, reasons }
 }
 
 function priceChanges(evidence: readonly Charge[]): Subscription['price_changes'] {
