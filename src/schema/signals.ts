@@ -16,6 +16,8 @@ export const cadenceNames = [
 ] as const
 
 const recurringMerchant = z.object({
+  /** A bill has to be paid: rent, power, insurance. A subscription is a choice. */
+  kind: z.enum(['subscription', 'bill']),
   /** As the bank named it last. */
   merchant: z.string(),
   currency,
@@ -35,10 +37,12 @@ const recurringMerchant = z.object({
 })
 
 const recurringSpend = {
-  /** The active ones brought to a month, positive. */
+  /** The active subscriptions, brought to a month, positive. Bills are left aside. */
   monthly_spend: money,
-  /** Part of all spending in the window that recurring charges are, 0 to 1. */
+  /** Part of all spending in the window that charges of subscriptions are, 0 to 1. */
   share_of_spending: z.number().min(0).max(1),
+  /** The active bills, brought to a month, positive. */
+  monthly_bills: money,
 }
 
 /** The same figures for the person's other currencies, since no figure mixes two. */
@@ -51,6 +55,8 @@ export const subscriptionSignal = z.object({
   /** The one that most of the person's transactions are in. */
   currency,
   recurring_merchants: z.array(recurringMerchant),
+  /** How many active subscriptions there are, in any currency. Bills are left aside. */
+  subscriptions: z.number().int().min(0),
   ...recurringSpend,
   other_currencies: inOtherCurrencies(recurringSpend),
 })

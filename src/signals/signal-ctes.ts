@@ -88,7 +88,7 @@ function byCurrency(signal: string, asOf: RawBuilder<unknown>, figures: RawBuild
       'as_of', to_char(${asOf}::timestamp, 'YYYY-MM-DD'),
       'currency', max(f.currency) filter (where c.is_main),
       'other_currencies', coalesce(
-        jsonb_agg(f.value - 'recurring_merchants' || jsonb_build_object('currency', f.currency) order by f.currency)
+        jsonb_agg(f.value - '{recurring_merchants,subscriptions}'::text[] || jsonb_build_object('currency', f.currency) order by f.currency)
           filter (where not c.is_main), '[]')
     ) as signal_value
   from (${figures}) f
@@ -100,8 +100,8 @@ function byCurrency(signal: string, asOf: RawBuilder<unknown>, figures: RawBuild
 export function subscriptionSignals(asOf: RawBuilder<unknown>, confidence: RawBuilder<unknown>) {
   const figures = sql`
     select p.person, p.currency, p.time_window, jsonb_build_object(
-      'recurring_merchants', coalesce(l.merchants, '[]'),
-      'monthly_spend', ${money(sql`coalesce(m.monthly, 0)`)},
+      'recurring_merchants', coalesce(l.merchants, '[]'), 'subscriptions', coalesce(l.subscriptions, 0),
+      'monthly_spend', ${money(sql`coalesce(m.monthly, 0)`)}, 'monthly_bills', ${money(sql`coalesce(m.bills, 0)`)},
       'share_of_spending', coalesce(${ratio(sql`least(1, greatest(0, w.charged / nullif(s.spent, 0)))`)}, 0)
     ) as value
     from places p
@@ -118,16 +118,18 @@ in_windows as materialized (
 charged as (
   select s.person, s.currency, i.time_window, sum(i.charged) as charged
   from in_windows i join streams s using (stream)
+  where not s.is_bill
   group by 1, 2, 3
 ),
 monthly as (
-  select person, currency, sum(amount * ${sql.lit(monthDays)} / days::numeric) as monthly
-  from streams where active
+  select person, currency, sum(monthly) filter (where not is_bill) as monthly, sum(monthly) filter (where is_bill) as bills
+  from (select *, amount * ${sql.lit(monthDays)} / days::numeric as monthly from streams where active) s
   group by 1, 2
 ),
 listed as (
-  select s.person, w.time_window, jsonb_agg(jsonb_build_object(
-      'merchant', s.merchant, 'currency', s.currency, 'cadence', s.cadence, 'amount', ${money(sql`s.amount`)},
+  select s.person, w.time_window, count(*) filter (where s.active and not s.is_bill) as subscriptions,
+    jsonb_agg(jsonb_build_object(
+      'kind', case when s.is_bill then 'bill' else 'subscription' end, 'merchant', s.merchant, 'currency', s.currency, 'cadence', s.cadence, 'amount', ${money(sql`s.amount`)},
       'monthly_amount', ${money(sql`s.amount * ${sql.lit(monthDays)} / s.days::numeric`)},
       'occurrences', s.n, 'charges_in_window', coalesce(i.charges, 0),
       'last_date', to_char(s.last_date::timestamp, 'YYYY-MM-DD'),

@@ -47,7 +47,7 @@ names as materialized (
     on short.person = c.person and short.currency = c.currency and short.key = split_part(c.key, ' ', 1)
 ),
 named as materialized (
-  select n.name, c.account, c.charge, c.date, c.amount, c.merchant
+  select n.name, c.account, c.charge, c.date, c.amount, c.merchant, c.is_bill
   from charges c
   join names n on n.person = c.person and n.currency = c.currency and n.merchant = c.merchant
 ),
@@ -224,11 +224,11 @@ chained as materialized (
   ) c
 ),
 stream_charges as materialized (
-  select s.stream, c.charge, c.date, c.amount, c.account, c.merchant
+  select s.stream, c.charge, c.date, c.amount, c.account, c.merchant, c.is_bill
   from chained s join candidate_charges c using (candidate)
 ),
 streams as materialized (
-  select s.*, m.n, m.first_date, m.last_date, m.merchant,
+  select s.*, m.n, m.first_date, m.last_date, m.merchant, m.is_bill or not s.fixed as is_bill,
     case when s.fixed then m.last_amount else m.usual_amount end as amount,
     n.next_date, n.next_date + ceil(least(s.days / 2, 2 * s.tolerance + 3))::int >= ${asOf} as active
   from (
@@ -239,7 +239,7 @@ streams as materialized (
     group by 1, 2, 3, 4, 5, 6, 7, 8
   ) s
   join (
-    select stream, count(*)::int as n, min(date) as first_date, max(date) as last_date,
+    select stream, count(*)::int as n, 2 * count(*) filter (where is_bill) > count(*) as is_bill, min(date) as first_date, max(date) as last_date,
       (array_agg(amount order by date desc))[1] as last_amount,
       (array_agg(merchant order by date desc, charge desc))[1] as merchant,
       percentile_disc(0.5) within group (order by amount) as usual_amount,

@@ -32,8 +32,10 @@ export interface Charge {
   readonly amount: string
 }
 
-/** Something that is charged again and again: a subscription, a bill, a standing order. */
+/** Something that is charged again and again. */
 export interface Subscription {
+  /** A bill has to be paid (rent, power, insurance: by category, name, or an amount that varies); else a subscription. */
+  readonly kind: 'subscription' | 'bill'
   /** As the bank named it last. */
   readonly merchant: string
   /** What stays the same of the name: without processors, references, dates and places. */
@@ -84,7 +86,7 @@ export async function detect(db: Db, userId: string, options: DetectOptions): Pr
     with ${movementCtes(sql`array[${id}::uuid]`, sql`${asOf} - ${days}::int`, asOf)},
     ${chargesCte},
     ${streamCtes(asOf)}
-    select s.merchant, s.key as merchant_key, s.currency, s.cadence, s.active, s.fixed as fixed_amount,
+    select case when s.is_bill then 'bill' else 'subscription' end as kind, s.merchant, s.key as merchant_key, s.currency, s.cadence, s.active, s.fixed as fixed_amount,
       s.amount::numeric(38,4) as amount,
       (s.amount * ${sql.lit(monthDays)} / s.days::numeric)::numeric(38,4) as monthly_amount,
       s.n as occurrences, s.skips as skipped,
