@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { timeWindows } from '../schema/enums.js'
 import { monthDays } from './cadences.js'
+import { pay } from './movements.js'
 
 const days = (timeWindow: string) => Number(timeWindow.slice(0, -1))
 const windowRows = sql.join(timeWindows.map((w) => sql`(${sql.lit(w)}, ${sql.lit(days(w))})`))
@@ -11,9 +12,6 @@ const incomeDays = 2 * longestWindow
 
 /** Accounts that money is put aside on. */
 const savingsLike = sql.join(['savings', 'high_yield_savings', 'money_market'].map((type) => sql.lit(type)))
-
-/** The name of a category, however it is written. */
-const category = sql`lower(replace(m.category, ' ', '_'))`
 
 const money = (value: RawBuilder<unknown>) => sql`(${value})::numeric(38,4)::text`
 const ratio = (value: RawBuilder<unknown>) => sql`round((${value})::numeric, 4)`
@@ -149,7 +147,7 @@ export function savingsSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 put_aside as (
   select m.person, m.currency, w.time_window, sum(m.amount) as grown,
-    sum(m.amount) filter (where ${category} not like '%interest%') as inflow
+    sum(m.amount) filter (where not m.is_interest) as inflow
   from recent m
   join windows w on m.date > w.start
   where m.account_type in (${savingsLike})
@@ -171,11 +169,6 @@ put_aside as (
   return { ctes, select: byCurrency('savings_behavior', asOf, figures) }
 }
 
-/** Categories and words of pay; `description` counts too, since that is where banks write it. */
-const payCategory = String.raw`^(salary|salaries|payroll|paychecks?|wages?|income|income_(wages|salary|other_income|retirement_pension|unemployment|military)\w*|freelance|gig|self_employment|pension)$`
-const payWords = String.raw`\m(payroll|salary|salaries|wages?|paychecks?|direct dep(osit)?|dir dep|freelance|gehalt|lohn|salaire|n[oó]mina|stipendio|mzda|v[yý]plata|d[uů]chod|pension)\M`
-const notPay = String.raw`(interest|refund|cashback|cash back|rebate|reimbursement|dividend|fee)`
-
 /**
  * Pay is what is called pay, by its category or words; and what the same payer has paid three times, if it is a quarter of
  * all that came in. Where there is neither (invoices to many clients), it is every sum of a tenth of all or more. Money back
@@ -184,13 +177,11 @@ const notPay = String.raw`(interest|refund|cashback|cash back|rebate|reimburseme
 export function incomeSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 credits as materialized (
-  select m.person, m.currency, m.date, m.amount, n.key,
-    ${category} ~ ${sql.lit(payCategory)} or lower(m.merchant || ' ' || m.description) ~ ${sql.lit(payWords)} as said,
+  select m.person, m.currency, m.date, m.amount, m.key, m.is_pay or lower(m.description) ~ ${sql.lit(pay)} as said,
     sum(m.amount) over (partition by m.person, m.currency) as everything
   from recent m
-  join merchants n on n.merchant = m.merchant
   where m.amount > 0 and not m.internal and not m.reverses and not m.reversed
-    and m.account_type not in ('credit_card', 'loan', 'investment') and ${category} !~ ${sql.lit(notPay)}
+    and m.account_type not in ('credit_card', 'loan', 'investment') and not m.is_not_pay
 ),
 payers as materialized (
   select c.person, c.currency, c.key, c.said,
@@ -202,7 +193,7 @@ payers as materialized (
     group by 1, 2, 3
   ) c
   left join (
-    select distinct h.person, h.currency, n.key from charges h join merchants n on n.merchant = h.merchant
+    select distinct person, currency, key from counted
   ) s on s.person = c.person and s.currency = c.currency and s.key = c.key
 ),
 paydays as materialized (
@@ -246,8 +237,6 @@ earned as (
   return { ctes, select: byCurrency('income_stability', asOf, figures) }
 }
 
-const lateFee = String.raw`\m(late|past[ -]due|overdue|missed)\M.*\m(fee|charge)s?\M|\m(mahngeb|verzug|s[aä]umnis)`
-
 /**
  * Banks do not say what was due: a payment is taken for the least when it is at most 5 % of what was owed before it or 1 % of
  * the limit, and something is left.
@@ -258,15 +247,11 @@ card_rows as materialized (
   select m.person, m.account, m.date, m.amount, m.charge, a.balance, a.credit_limit,
     -- owed before the row: what is owed at the end less all from this row on
     -(a.balance - sum(m.amount) over (partition by m.account order by m.date desc, m.amount rows unbounded preceding)) as owed_before,
-    m.amount > 0 and not m.reverses
-      and (m.internal or lower(m.merchant || ' ' || m.description) ~ '\\m(payment|pymt|pmt|autopay|thank you|zahlung)\\M')
-      as is_payment,
-    m.amount < 0 and (${category} ~ '(^|_)interest' or lower(m.merchant || ' ' || m.description) ~ '\\m(interest|finance charge|zinsen)\\M')
-      as is_interest,
-    m.amount < 0 and lower(m.category || ' ' || m.merchant || ' ' || m.description) ~ ${sql.lit(lateFee)} as is_late_fee
+    m.amount > 0 and not m.reverses and (m.internal or m.is_payment) as is_payment,
+    m.amount < 0 and m.says_interest as is_interest, m.amount < 0 and m.is_late_fee as is_late_fee
   from recent m
   join accounts a on a.person = m.person and a.account = m.account
-  where m.account_type = 'credit_card'
+  where m.account_type = 'credit_card' and m.date > ${asOf} - ${sql.lit(longestWindow)}
 ),
 card_windows as (
   select r.account, w.time_window,

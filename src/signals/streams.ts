@@ -32,9 +32,9 @@ export function streamCtes(asOf: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
 cadences (cadence, months, days, least_gap, most_gap, tolerance) as (values ${cadenceRows}),
 counted as materialized (
-  select c.person, c.currency, c.merchant, c.n, m.key, m.between_people
-  from (select person, currency, merchant, count(*) as n from charges group by 1, 2, 3) c
-  join merchants m on m.merchant = c.merchant
+  select person, currency, key, merchant, count(*) as n, bool_or(between_people) as between_people
+  from charges
+  group by 1, 2, 3, 4
 ),
 names as materialized (
   select c.person, c.currency, c.merchant, coalesce(short.key, c.key) as key, c.between_people,
