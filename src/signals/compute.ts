@@ -6,7 +6,7 @@ import { type TimeWindow, timeWindows } from '../schema/enums.js'
 import { parseInput } from '../schema/input.js'
 import { day, uuid } from '../schema/values.js'
 import { transaction } from '../transaction.js'
-import { chargesCte, movementCtes } from './movements.js'
+import { chargesCte, movementCtes, readVocabulary } from './movements.js'
 import { planned } from './planned.js'
 import {
   creditSignals,
@@ -161,6 +161,8 @@ async function write(
 ): Promise<number> {
   const ids = sql`${people}::uuid[]`
   const asOf = sql`${asOfDay}::date`
+  const reach = { people: ids, from: sql`${asOf} - ${sql.lit(evidenceDays)}`, to: asOf }
+  const vocabulary = await readVocabulary(db, reach)
   const families = [
     subscriptionSignals(asOf, confidence),
     savingsSignals(asOf),
@@ -168,7 +170,7 @@ async function write(
     creditSignals(asOf),
   ]
   const { rows } = await sql<{ written: number }>`
-    with ${movementCtes(ids, sql`${asOf} - ${sql.lit(evidenceDays)}`, asOf)},
+    with ${movementCtes(reach, vocabulary)},
     ${chargesCte},
     ${streamCtes(asOf)},
     ${sharedCtes(ids, asOf, sql`${windows}::text[]`)},

@@ -1,36 +1,67 @@
 import { type RawBuilder, sql } from 'kysely'
 import { isCardPayment, isMarkedInternal, settledMatches } from '../repositories/spending.js'
-import { merchantKey, merchantTemplate } from './merchant-key.js'
+import type { Db } from '../schema/database.js'
+import { readCategory, readName } from './words.js'
 
-/** Rails that people send each other money on: only an amount that stays the same is a subscription there. */
-const betweenPeople = String.raw`\m(venmo|zelle|cash app|paypal (friends|p2p)|p2p|vipps|swish|bizum|twint|blik|mobilepay|tikkie)\M`
+/** The posted rows of some people in some days: after `from`, up to `to`. */
+export interface Reach {
+  readonly people: RawBuilder<unknown>
+  readonly from: RawBuilder<unknown>
+  readonly to: RawBuilder<unknown>
+}
 
-/** Categories of what a bank itself charges or hands out: there is no merchant behind it. */
-const ofBank = String.raw`\m(interest|fees?|finance charges?|service charges?|atm|cash|cash withdrawals?|withdrawals?)\M`
-
-/** What has to be paid whether one likes it or not, by category or name: a bill, where a subscription is a choice. */
-const bill = String.raw`\m(rent|mortgages?|housing|home loan|loans?|leases?|leasing|propert(y|ies)|apartments?|realty|landlord|miete|hausverwaltung|utilit(y|ies)|bills?|electric(ity)?|power|gas company|gas bill|water|sewer|sewage|energy|heating|strom|stadtwerke|internet|broadband|fiber|phone|mobile|wireless|telecom\w*|insurance|versicherung\w*|assurance|tax(es)?|tuition|school|kindergarten|child ?care|daycare|hoa|council|alimony|support payment|government)\M`
-
-const payment = String.raw`\m(payment|pymt|pmt|autopay|auto pay|thank you|zahlung)\M`
-const interest = String.raw`\m(interest|finance charges?|zinsen)\M`
-const lateFee = String.raw`\m(late|past due|overdue|missed)\M.*\m(fee|charge)s?\M|\m(mahngeb|verzug|säumnis)`
-
-/** Pay, as a category and as words; `description` counts too, since that is where banks write it. */
-const payCategory = String.raw`^(salary|salaries|payroll|paychecks?|wages?|income|income (wages|salary|other income|retirement pension|unemployment|military).*|freelance|gig|self employment|pension) ?$`
-export const pay = String.raw`\m(payroll|salary|salaries|wages?|paychecks?|direct dep(osit)?|dir dep|freelance|gehalt|lohn|salaire|n[oó]mina|stipendio|pension)\M`
-const notPay = String.raw`\m(interest|refunds?|cashback|cash back|rebates?|reimbursements?|dividends?|fees?)\M`
-
-/** Words of a category or name, whatever is between them. */
-const words = (text: RawBuilder<unknown>) => sql`regexp_replace(lower(${text}), '[^[:alpha:]]+', ' ', 'g')`
+/** What the names and categories in reach say, as JSON for {@link movementCtes}. */
+export interface Vocabulary {
+  readonly templates: string
+  readonly categories: string
+}
 
 /**
- * The posted rows of some people in some days, read once, as CTEs: `movements`, with the definition of `spending.ts` spread
- * over what is known of the row, of its match, and of its merchant, each looked at once; and `merchants`, their names.
+ * A name with zeros for digits. Names that differ by a reference code only share one, so few are read.
  */
-export function movementCtes(people: RawBuilder<unknown>, from: RawBuilder<unknown>, to: RawBuilder<unknown>) {
+const template = sql`translate(t.merchant, '123456789', '000000000')`
+
+const inReach = ({ people, from, to }: Reach) =>
+  sql`t.user_id = any(${people}) and t.status = 'posted' and t.date > ${from} and t.date <= ${to}`
+
+/**
+ * Reads the names of merchants and the categories here and not in SQL: Postgres keeps 32 regular expressions and compiles
+ * what falls out again, which took longer than all the rest (docs/decisions/0051).
+ */
+export async function readVocabulary(db: Db, reach: Reach): Promise<Vocabulary> {
+  const { rows } = await sql<{ templates: string[] | null; categories: string[] | null }>`
+    select array_agg(distinct template) as templates, array_agg(distinct category) as categories
+    from (
+      select ${template} as template, t.category from ${sql.table('finance.transactions')} t where ${inReach(reach)}
+      group by 1, 2
+    ) t`.execute(db)
+  const { templates, categories } = rows[0] ?? { templates: null, categories: null }
+  return {
+    templates: JSON.stringify((templates ?? []).map(readName)),
+    categories: JSON.stringify((categories ?? []).map(readCategory)),
+  }
+}
+
+/**
+ * The rows in reach, read once, as CTEs: `movements`, with the definition of `spending.ts` spread over what is known of the
+ * row, of its match, and of its merchant, each looked at once.
+ */
+export function movementCtes(reach: Reach, { templates, categories }: Vocabulary) {
   const transactions = sql.table('finance.transactions')
   const matches = sql.table('finance.transfer_matches')
+  const { people } = reach
   return sql`
+templates as materialized (
+  select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment
+  from jsonb_to_recordset(${templates}::text::jsonb) as t (
+    template text, key text, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
+    is_late_fee boolean, is_pay boolean)
+),
+categories as materialized (
+  select * from jsonb_to_recordset(${categories}::text::jsonb) as c (
+    category text, of_bank boolean, is_bill boolean, is_interest boolean, is_late_fee boolean, is_pay boolean,
+    is_not_pay boolean)
+),
 matched as materialized (
   select user_id, from_transaction_id as id from ${matches} where user_id = any(${people}) and status in (${settledMatches})
   union all
@@ -39,46 +70,24 @@ matched as materialized (
 reversals as materialized (
   select user_id, reverses_id as id from ${transactions} where user_id = any(${people}) and reverses_id is not null
 ),
-posted as materialized (
-  select t.user_id, t.id, t.account_id, t.date, t.merchant, t.amount, t.currency, t.category, t.description,
-    t.reverses_id, ${isMarkedInternal('t')} as internal
-  from ${transactions} t
-  where t.user_id = any(${people}) and t.status = 'posted' and t.date > ${from} and t.date <= ${to}
-),
--- what is asked of names and categories, asked once of each
-templates as materialized (
-  select t.template, k.key, k.key ~ '[[:alpha:]]{3}' as is_name, k.key ~ '\\d' as has_digits,
-    ${isCardPayment(sql`t.template`)} as is_card_payment, w.words ~ ${sql.lit(betweenPeople)} as between_people,
-    w.words ~ ${sql.lit(bill)} as is_bill, w.words ~ ${sql.lit(payment)} as is_payment,
-    w.words ~ ${sql.lit(interest)} as is_interest, w.words ~ ${sql.lit(lateFee)} as is_late_fee, w.words ~ ${sql.lit(pay)} as is_pay
-  from (select distinct ${merchantTemplate(sql`merchant`)} as template from posted) t
-  cross join lateral (select ${merchantKey(sql`t.template`)} as key offset 0) k
-  cross join lateral (select ${words(sql`t.template`)} as words offset 0) w
-),
-merchants as materialized (
-  select m.merchant, t.*,
-    case when not t.is_name then trim(lower(m.merchant)) when t.has_digits then ${merchantKey(sql`m.merchant`)} else t.key end as name_key
-  from (select distinct merchant from posted) m
-  join templates t on t.template = ${merchantTemplate(sql`m.merchant`)}
-),
-categories as materialized (
-  select c.category, c.words ~ ${sql.lit(ofBank)} as of_bank, c.words ~ ${sql.lit(bill)} as is_bill,
-    c.words ~ ${sql.lit(interest)} as is_interest, c.words ~ ${sql.lit(lateFee)} as is_late_fee,
-    c.words ~ ${sql.lit(payCategory)} as is_pay, c.words ~ ${sql.lit(notPay)} as is_not_pay
-  from (select category, ${words(sql`category`)} as words from (select distinct category from posted) p) c
-),
 movements as materialized (
-  select p.user_id as person, p.id as charge, p.account_id as account, p.date, p.merchant, m.name_key as key, p.amount,
-    p.currency, p.reverses_id is not null as reverses, r.id is not null as reversed,
-    p.internal or m.is_card_payment or x.id is not null as internal,
-    c.of_bank, c.is_bill or m.is_bill as is_bill, m.between_people, m.is_payment, c.is_interest,
-    c.is_interest or m.is_interest as says_interest, c.is_late_fee or m.is_late_fee as is_late_fee,
-    c.is_pay or m.is_pay as is_pay, c.is_not_pay, case when p.amount > 0 then p.description end as description
-  from posted p
-  join categories c on c.category = p.category
-  join merchants m on m.merchant = p.merchant
-  left join matched x on x.user_id = p.user_id and x.id = p.id
-  left join reversals r on r.user_id = p.user_id and r.id = p.id
+  select t.user_id as person, t.id as charge, t.account_id as account, t.date, t.merchant, t.amount, t.currency,
+    -- a name that came after they were read is its own key
+    coalesce(nullif(n.key, ''), trim(lower(t.merchant))) as key,
+    t.reverses_id is not null as reverses, r.id is not null as reversed,
+    ${isMarkedInternal('t')} or coalesce(n.is_card_payment, false) or x.id is not null as internal,
+    c.of_bank is true as of_bank, c.is_bill is true or n.is_bill is true as is_bill,
+    n.between_people is true as between_people, n.is_payment is true as is_payment, c.is_interest is true as is_interest,
+    c.is_interest is true or n.is_interest is true as says_interest,
+    c.is_late_fee is true or n.is_late_fee is true as is_late_fee,
+    c.is_pay is true or n.is_pay is true as is_pay, c.is_not_pay is true as is_not_pay,
+    case when t.amount > 0 then t.description end as description
+  from ${transactions} t
+  left join templates n on n.template = ${template}
+  left join categories c on c.category = t.category
+  left join matched x on x.user_id = t.user_id and x.id = t.id
+  left join reversals r on r.user_id = t.user_id and r.id = t.id
+  where ${inReach(reach)}
 )`
 }
 

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { timeWindows } from '../schema/enums.js'
 import { monthDays } from './cadences.js'
-import { pay } from './movements.js'
+import { payInText } from './words.js'
 
 const days = (timeWindow: string) => Number(timeWindow.slice(0, -1))
 const windowRows = sql.join(timeWindows.map((w) => sql`(${sql.lit(w)}, ${sql.lit(days(w))})`))
@@ -177,7 +177,7 @@ put_aside as (
 export function incomeSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 credits as materialized (
-  select m.person, m.currency, m.date, m.amount, m.key, m.is_pay or lower(m.description) ~ ${sql.lit(pay)} as said,
+  select m.person, m.currency, m.date, m.amount, m.key, m.is_pay or lower(m.description) ~ ${sql.lit(payInText)} as said,
     sum(m.amount) over (partition by m.person, m.currency) as everything
   from recent m
   where m.amount > 0 and not m.internal and not m.reverses and not m.reversed

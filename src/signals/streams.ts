@@ -75,7 +75,7 @@ prices as materialized (
     ) p
   ) p
 ),
-by_band as (
+by_band as materialized (
   select name, account, band, sum(n)::int as n, sum(days)::int as days, min(first_date) as first_date,
     max(last_date) as last_date, min(least) as least, max(most) as most
   from prices
@@ -89,12 +89,13 @@ candidates as materialized (
     union all
     select 2, name, account, null, null, n from by_account where ${plausible}
     union all
-    select 3, name, account, band, null, n from by_band b
-    where n >= 3 and ${plausible} and n < (select a.n from by_account a where a.name = b.name and a.account = b.account)
+    select 3, b.name, b.account, b.band, null, b.n
+    from (select * from by_band where n >= 3 and ${plausible}) b
+    join by_account a on a.name = b.name and a.account = b.account and b.n < a.n
     union all
-    select 4, name, account, band, amount, n from prices p
-    where n >= 3 and ${plausible}
-      and n < (select b.n from by_band b where b.name = p.name and b.account = p.account and b.band = p.band)
+    select 4, p.name, p.account, p.band, p.amount, p.n
+    from (select * from prices where n >= 3 and ${plausible}) p
+    join by_band b on b.name = p.name and b.account = p.account and b.band = p.band and p.n < b.n
   ) c
 ),
 candidate_charges as materialized (

@@ -6,7 +6,8 @@ import { parseInput } from '../schema/input.js'
 import { day, uuid } from '../schema/values.js'
 import type { CadenceName } from '../schema/signals.js'
 import { monthDays } from './cadences.js'
-import { chargesCte, movementCtes } from './movements.js'
+import { chargesCte, movementCtes, readVocabulary, type Vocabulary } from './movements.js'
+import { merchantKey } from './merchant-key.js'
 import { planned } from './planned.js'
 import { evidenceDays, streamCtes } from './streams.js'
 
@@ -67,7 +68,7 @@ export interface Subscription {
   readonly evidence: readonly Charge[]
 }
 
-interface Found extends Omit<Subscription, 'price_changes' | 'reasons'> {
+interface Found extends Omit<Subscription, 'merchant_key' | 'price_changes' | 'reasons'> {
   readonly mean_off: number
 }
 
@@ -82,11 +83,12 @@ export async function detect(db: Db, userId: string, options: DetectOptions): Pr
   const id = parseInput(uuid, userId, 'The user id')
   const { as_of, days = evidenceDays } = parseInput(detectOptions, options, 'The options')
   const asOf = sql`${as_of}::date`
-  const query = sql<Found>`
-    with ${movementCtes(sql`array[${id}::uuid]`, sql`${asOf} - ${days}::int`, asOf)},
+  const reach = { people: sql`array[${id}::uuid]`, from: sql`${asOf} - ${days}::int`, to: asOf }
+  const query = (vocabulary: Vocabulary) => sql<Found>`
+    with ${movementCtes(reach, vocabulary)},
     ${chargesCte},
     ${streamCtes(asOf)}
-    select case when s.is_bill then 'bill' else 'subscription' end as kind, s.merchant, s.key as merchant_key, s.currency, s.cadence, s.active, s.fixed as fixed_amount,
+    select case when s.is_bill then 'bill' else 'subscription' end as kind, s.merchant, s.currency, s.cadence, s.active, s.fixed as fixed_amount,
       s.amount::numeric(38,4) as amount,
       (s.amount * ${sql.lit(monthDays)} / s.days::numeric)::numeric(38,4) as monthly_amount,
       s.n as occurrences, s.skips as skipped,
@@ -104,7 +106,9 @@ export async function detect(db: Db, userId: string, options: DetectOptions): Pr
       group by 1
     ) e on e.stream = s.stream
     order by s.active desc, s.amount / s.days::numeric desc, s.key, s.first_date`
-  const { rows } = await planned(db, (trx) => query.execute(trx)).catch(translateError)
+  const { rows } = await planned(db, async (trx) =>
+    query(await readVocabulary(trx, reach)).execute(trx),
+  ).catch(translateError)
   return rows.map(explain)
 }
 
@@ -125,7 +129,7 @@ function explain({ mean_off, ...found }: Found): Subscription {
   ]
   if (found.skipped > 0) reasons.push(`Left out ${found.skipped === 1 ? 'once' : `${found.skipped} times`}.`)
   if (!found.active) reasons.push(`Not charged since, though expected on ${found.next_date}.`)
-  return { ...found, price_changes, reasons }
+  return { ...found, merchant_key: merchantKey(found.merchant), price_changes, reasons }
 }
 
 function priceChanges(evidence: readonly Charge[]): Subscription['price_changes'] {
