@@ -7,7 +7,10 @@ export const asOf = '2026-06-30'
 /** How many days the rows of a person go back. */
 const days = 365
 
-const shops = Array.from({ length: 60 }, (_, i) => `${['Market', 'Cafe', 'Fuel', 'Diner', 'Books', 'Pharmacy'][i % 6]} ${i}`)
+const shops = Array.from(
+  { length: 60 },
+  (_, i) => `${['Market', 'Cafe', 'Fuel', 'Diner', 'Books', 'Pharmacy'][i % 6]} ${i}`,
+)
 const services = ['Streamhouse', 'Tunewave', 'Ironworks Gym', 'Cloudkeep', 'Daily Ledger', 'Lingua Pro', 'Arcade Pass']
 
 /** The same number gives the same rows. */

@@ -8,13 +8,7 @@ import { day, uuid } from '../schema/values.js'
 import { transaction } from '../transaction.js'
 import { chargesCte, movementCtes, readVocabulary } from './movements.js'
 import { planned } from './planned.js'
-import {
-  creditSignals,
-  incomeSignals,
-  savingsSignals,
-  sharedCtes,
-  subscriptionSignals,
-} from './signal-ctes.js'
+import { creditSignals, incomeSignals, savingsSignals, sharedCtes, subscriptionSignals } from './signal-ctes.js'
 import { evidenceDays, streamCtes } from './streams.js'
 import { confidence } from './subscriptions.js'
 import { inChunks } from './user-chunks.js'
@@ -74,11 +68,14 @@ export interface ComputeResult {
  * @throws {InvalidInputError} Before anything is written.
  */
 export async function compute(db: Db, { onProgress, signal, ...options }: ComputeOptions): Promise<ComputeResult> {
-  const { as_of, windows = [...timeWindows], users, connections, chunk = 100, force = false } = parseInput(
-    computeOptions,
-    options,
-    'The options',
-  )
+  const {
+    as_of,
+    windows = [...timeWindows],
+    users,
+    connections,
+    chunk = 100,
+    force = false,
+  } = parseInput(computeOptions, options, 'The options')
   const result = { users: 0, computed: 0, signals: 0 }
   await inChunks(db, { users, connections, chunk, signal }, async (people, of) => {
     const written = await transaction(db, (trx) => computeChunk(trx, people, as_of, windows, force))

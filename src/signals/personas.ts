@@ -78,7 +78,9 @@ async function assignChunk(
   const assignments = sql.table('finance.persona_assignments')
   const compiled = compileRules(rules)
   // as `personaAssignments.assign` does: what is in force is looked up once the locks are held
-  await sql`select id from ${sql.table('finance.users')} where id = any(${ids}) order by id for no key update`.execute(db)
+  await sql`select id from ${sql.table('finance.users')} where id = any(${ids}) order by id for no key update`.execute(
+    db,
+  )
   const { rows } = await sql<AssignResult>`
     with s as materialized (
       select w.user_id, w.time_window,

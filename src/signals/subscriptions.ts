@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
-import { day, uuid } from '../schema/values.js'
 import type { CadenceName } from '../schema/signals.js'
+import { day, uuid } from '../schema/values.js'
 import { monthDays } from './cadences.js'
-import { chargesCte, movementCtes, readVocabulary, type Vocabulary } from './movements.js'
 import { merchantKey } from './merchant-key.js'
+import { chargesCte, movementCtes, readVocabulary, type Vocabulary } from './movements.js'
 import { planned } from './planned.js'
 import { evidenceDays, streamCtes } from './streams.js'
 
@@ -106,9 +106,9 @@ export async function detect(db: Db, userId: string, options: DetectOptions): Pr
       group by 1
     ) e on e.stream = s.stream
     order by s.active desc, s.amount / s.days::numeric desc, s.key, s.first_date`
-  const { rows } = await planned(db, async (trx) =>
-    query(await readVocabulary(trx, reach)).execute(trx),
-  ).catch(translateError)
+  const { rows } = await planned(db, async (trx) => query(await readVocabulary(trx, reach)).execute(trx)).catch(
+    translateError,
+  )
   return rows.map(explain)
 }
 
