@@ -16,7 +16,7 @@ export interface Search {
 }
 
 /** How many days the side that receives may come before the one that pays: banks book at different hours. */
-const daysBefore = 2
+const daysBefore = 4
 
 /** How far from the rate that was given the two amounts may be. */
 const rateTolerance = 0.03
