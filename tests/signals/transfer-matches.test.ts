@@ -215,7 +215,11 @@ describe('bestAssignment', () => {
       { left: 'c', right: 'z', score: 0.5 },
     ]
 
-    expect(bestAssignment(edges).map(({ left, right }) => left + right).sort()).toEqual(['ay', 'bx', 'cz'])
+    expect(
+      bestAssignment(edges)
+        .map(({ left, right }) => left + right)
+        .sort(),
+    ).toEqual(['ay', 'bx', 'cz'])
   })
 
   plain('finds what trying everything finds', () => {
