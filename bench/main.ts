@@ -4,11 +4,13 @@ import { startTestServer } from '../src/testing/server.js'
 import { balanceTrigger } from './balance-trigger.js'
 import { importAgainstPsql } from './import.js'
 import { reads } from './reads.js'
+import { signalsForMany } from './signals.js'
 import { warmMigrate } from './warm-migrate.js'
 
 const benches = {
   import: importAgainstPsql,
   reads,
+  signals: signalsForMany,
   migrate: warmMigrate,
   trigger: balanceTrigger,
 }
