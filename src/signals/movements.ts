@@ -54,7 +54,7 @@ export function movementCtes(reach: Reach, { templates, categories }: Vocabulary
 templates as materialized (
   select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment
   from jsonb_to_recordset(${templates}::text::jsonb) as t (
-    template text, key text, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
+    template text, key text, numbered boolean, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
     is_late_fee boolean, is_pay boolean)
 ),
 categories as materialized (
@@ -77,7 +77,7 @@ movements as materialized (
     t.reverses_id is not null as reverses, r.id is not null as reversed,
     ${isMarkedInternal('t')} or coalesce(n.is_card_payment, false) or x.id is not null as internal,
     c.of_bank is true as of_bank, c.is_bill is true or n.is_bill is true as is_bill,
-    n.between_people is true as between_people, n.is_payment is true as is_payment, c.is_interest is true as is_interest,
+    n.between_people is true as between_people, n.numbered is true as numbered, n.is_payment is true as is_payment, c.is_interest is true as is_interest,
     c.is_interest is true or n.is_interest is true as says_interest,
     c.is_late_fee is true or n.is_late_fee is true as is_late_fee,
     c.is_pay is true or n.is_pay is true as is_pay, c.is_not_pay is true as is_not_pay,
@@ -94,7 +94,8 @@ movements as materialized (
 /** Of `movements`: what recurring charges are found among, for `streamCtes`. */
 export const chargesCte = sql`
 charges as materialized (
-  select person, currency, merchant, key, account, charge, date, -amount as amount, is_bill, between_people
+  select person, currency, merchant, key, account, charge, date, -amount as amount, ln((-amount)::float8) as price, is_bill,
+    between_people, numbered, hashtextextended(key || currency, uuid_hash_extended(person, 0)) as name
   from movements
   where amount < 0 and not internal and not reverses and not reversed and merchant <> '' and not of_bank
 )`

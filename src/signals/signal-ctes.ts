@@ -193,7 +193,7 @@ payers as materialized (
     group by 1, 2, 3
   ) c
   left join (
-    select distinct person, currency, key from counted
+    select person, currency, key from keys
   ) s on s.person = c.person and s.currency = c.currency and s.key = c.key
 ),
 paydays as materialized (

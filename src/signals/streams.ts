@@ -11,13 +11,25 @@ const cadenceRows = sql.join(
   ),
 )
 
-// Whether charges with these figures could recur, before anything is sorted: the gaps would be a week at least, few share a
-// day (where the sum of days is of more than one account or price, that is looked at again), and the prices are near each
-// other. Two charges are enough for a yearly one.
+/** Two prices less than a fifth apart share a band of one of two grids, of which one lies half a band beside the other. */
+const bandWidth = Math.log(1.2 ** 2)
+
+// Figures of some charges that say, before anything is sorted, whether they could recur: how near the prices are, how far
+// apart the days, and how much the days agree on a day of the month or of the week (the length of the mean of unit
+// vectors, 1 when all agree). Each bound is wider than what a stream has to keep in the end.
+const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most,
+    sqrt(avg(month_x) ^ 2 + avg(month_y) ^ 2) as in_month, sqrt(avg(week_x) ^ 2 + avg(week_y) ^ 2) as in_week`
 const plausible = sql`(
-  (n >= 3 and n - days <= n * 0.1 and last_date - first_date >= 5.5 * (days - 1) and most <= least * 4)
-  or (n = 2 and last_date - first_date between 355 and 376 and most <= least * 1.15)
+  (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1)
+    and (in_month >= case when n < 6 then 0.88 else 0.65 end
+      or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)))
+  or (n = 2 and last_date - first_date between 355 and 376 and most - least <= 0.15)
 )`
+
+const circle = (value: RawBuilder<unknown>, length: number, name: string) => {
+  const angle = sql`${sql.lit((2 * Math.PI) / length)} * ${value}`
+  return sql`cos(${angle}) as ${sql.ref(`${name}_x`)}, sin(${angle}) as ${sql.ref(`${name}_y`)}`
+}
 
 /**
  * Recurring charges, as a chain of CTEs. They read `charges` (person, currency, merchant, account, charge, date, amount:
@@ -31,98 +43,88 @@ const plausible = sql`(
 export function streamCtes(asOf: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
 cadences (cadence, months, days, least_gap, most_gap, tolerance) as (values ${cadenceRows}),
-counted as materialized (
-  select person, currency, key, merchant, count(*) as n, bool_or(between_people) as between_people
-  from charges
-  group by 1, 2, 3, 4
-),
-names as materialized (
-  select c.person, c.currency, c.merchant, coalesce(short.key, c.key) as key, c.between_people,
-    -- A name with a number in it that is charged again and again is somebody else than that name with another number.
-    dense_rank() over (order by c.person, c.currency, coalesce(short.key, c.key),
-      case when c.n >= 3 and c.merchant ~ '\\d{4}' then c.merchant end) as name
-  from counted c
-  -- "streaming stockholm" where there is also "streaming"
-  left join (select distinct person, currency, key from counted where key ~ '^[[:alpha:]]{4,}$') short
-    on short.person = c.person and short.currency = c.currency and short.key = split_part(c.key, ' ', 1)
-),
-named as materialized (
-  select n.name, c.account, c.charge, c.date, c.amount, c.merchant, c.is_bill
-  from charges c
-  join names n on n.person = c.person and n.currency = c.currency and n.merchant = c.merchant
-),
-by_account as materialized (
-  select name, account, count(*)::int as n, count(distinct date)::int as days, min(date) as first_date,
-    max(date) as last_date, min(amount) as least, max(amount) as most
-  from named
-  group by 1, 2
-),
-by_name as (
-  select name, sum(n)::int as n, sum(days)::int as days, count(*) as accounts, min(first_date) as first_date,
-    max(last_date) as last_date, min(least) as least, max(most) as most
-  from by_account
-  group by 1
-),
-prices as materialized (
-  select *, sum(case when amount > cheaper * 1.3 then 1 else 0 end) over (partition by name, account order by amount) as band
+-- a day's place in months of equal length, the last of a month being the 31st, so that months can be counted like days
+days as materialized (
+  select date, place, ${circle(sql`place`, monthDays, 'month')}, ${circle(sql`(date - date '2000-01-03')`, 7, 'week')}
   from (
-    select *, lag(amount) over (partition by name, account order by amount) as cheaper
+    select date, (date_part('year', date) * 12 + date_part('month', date)) * ${sql.lit(monthDays)}
+      + case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end as place
+    from (select distinct date from charges) d
+  ) d
+),
+keys as materialized (
+  select name, person, currency, key, bool_or(between_people) as between_people from charges group by 1, 2, 3, 4
+),
+-- "streaming stockholm" where there is also "streaming"
+aliases as materialized (
+  select k.name, short.name as other
+  from keys k
+  join keys short on short.person = k.person and short.currency = k.currency and short.key = split_part(k.key, ' ', 1)
+  where k.key like '% %' and length(short.key) >= 4
+),
+-- A name with a number in it that is charged again and again is somebody else than that name with another number.
+numbers as materialized (
+  select name, merchant from charges where numbered group by 1, 2 having count(*) >= 3
+),
+-- One number for each part of a merchant's charges that could be a stream, which is cheaper than the columns behind it.
+named as materialized (
+  select c.key_name, c.name, c.mine, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill,
+    d.place, d.month_x, d.month_y, d.week_x, d.week_y,
+    hashint8extended(floor(c.price / ${sql.lit(bandWidth)})::int8, c.mine) as band_a,
+    hashint8extended(1000 + floor(c.price / ${sql.lit(bandWidth)} + 0.5)::int8, c.mine) as band_b,
+    hash_numeric_extended(c.amount, c.mine) as exact
+  from (
+    select *, uuid_hash_extended(account, name) as mine
     from (
-      select name, account, amount, count(*)::int as n, count(distinct date)::int as days, min(date) as first_date,
-        max(date) as last_date, amount as least, amount as most
-      from named
-      group by 1, 2, 3
-    ) p
-  ) p
+      select c.person, c.currency, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill,
+        coalesce(a.other, c.name) as key_name,
+        case when m.name is null then coalesce(a.other, c.name) else hashtextextended(c.merchant, c.name) end as name
+      from charges c
+      left join aliases a on a.name = c.name
+      left join numbers m on m.name = c.name and m.merchant = c.merchant
+    ) c
+  ) c
+  join days d on d.date = c.date
 ),
-by_band as materialized (
-  select name, account, band, sum(n)::int as n, sum(days)::int as days, min(first_date) as first_date,
-    max(last_date) as last_date, min(least) as least, max(most) as most
-  from prices
-  group by 1, 2, 3
-),
+by_account as materialized (select key_name, name, mine, ${figures} from named group by 1, 2, 3),
+shared_names as (select name from by_account group by 1 having count(*) > 1),
 candidates as materialized (
   select row_number() over () as candidate, c.*
   from (
-    select 1 as level, name, null::uuid as account, null::bigint as band, null::numeric as amount, n
-    from by_name where accounts > 1 and ${plausible}
+    select 1 as level, name as id, key_name, name, null::int8 as mine, n, least, most
+    from (select key_name, name, ${figures} from named where name in (select name from shared_names) group by 1, 2) x
+    where ${plausible}
     union all
-    select 2, name, account, null, null, n from by_account where ${plausible}
+    select 2, mine, key_name, name, mine, n, least, most from by_account where ${plausible}
     union all
-    select 3, b.name, b.account, b.band, null, b.n
-    from (select * from by_band where n >= 3 and ${plausible}) b
-    join by_account a on a.name = b.name and a.account = b.account and b.n < a.n
+    select case grid when 'a' then 3 else 4 end, id, key_name, name, mine, n, least, most
+    from (
+      select 'a' as grid, band_a as id, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5
+      union all
+      select 'b', band_b, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5
+    ) b
+    where n >= 3 and ${plausible}
     union all
-    select 4, p.name, p.account, p.band, p.amount, p.n
-    from (select * from prices where n >= 3 and ${plausible}) p
-    join by_band b on b.name = p.name and b.account = p.account and b.band = p.band and p.n < b.n
+    select 5, exact, key_name, name, mine, n, least, most
+    from (select exact, key_name, name, mine, ${figures} from named group by 1, 2, 3, 4) p
+    where n >= 3 and ${plausible}
   ) c
 ),
 candidate_charges as materialized (
-  select c.candidate, n.* from candidates c join named n on n.name = c.name where c.level = 1
+  select c.candidate, n.* from candidates c join named n on n.name = c.id where c.level = 1
   union all
-  select c.candidate, n.* from candidates c join named n on n.name = c.name and n.account = c.account where c.level = 2
+  select c.candidate, n.* from candidates c join named n on n.mine = c.id where c.level = 2
   union all
-  select c.candidate, n.* from candidates c
-  join prices p on p.name = c.name and p.account = c.account and p.band = c.band
-  join named n on n.name = p.name and n.account = p.account and n.amount = p.amount
-  where c.level = 3
+  select c.candidate, n.* from candidates c join named n on n.band_a = c.id where c.level = 3
   union all
-  select c.candidate, n.* from candidates c
-  join named n on n.name = c.name and n.account = c.account and n.amount = c.amount
-  where c.level = 4
-),
--- A day's place in months of equal length, the last of a month being the 31st, so that months can be counted like days.
-placed as (
-  select candidate, date, amount, ln(amount::float8) as price,
-    (date_part('year', date) * 12 + date_part('month', date)) * ${sql.lit(monthDays)}
-      + case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end as place
-  from candidate_charges
+  select c.candidate, n.* from candidates c join named n on n.band_b = c.id where c.level = 4
+  union all
+  select c.candidate, n.* from candidates c join named n on n.exact = c.id where c.level = 5
 ),
 gaps as materialized (
   select candidate, date, amount, date - lag(date) over w as gap, place - lag(place) over w as month_gap,
     abs(price - lag(price) over w) as step, abs(price - lag(price, 2) over w) as step2
-  from placed
+  from candidate_charges
   window w as (partition by candidate order by date, amount)
 ),
 usual as (
@@ -161,7 +163,7 @@ spreads as (
   group by 1
 ),
 kept as (
-  select distinct on (f.candidate) f.*, c.level, c.name, c.account, c.band, s.n, prices.fixed
+  select distinct on (f.candidate) f.*, c.level, c.key_name, c.name, c.mine, c.least, c.most, s.n, prices.fixed
   from fits f
   join candidates c using (candidate)
   join spreads s using (candidate)
@@ -187,21 +189,26 @@ kept as (
       when s.n > 3 then true
       when months = 0 then mean_off <= 0.5 and changes = 0
       when skips > 0 then months = 1 and mean_off <= 1.5 and changes = 0
-      when level = 4 then mean_off <= 1
+      when level = 5 then mean_off <= 1
       else mean_off <= 2.5 end
     -- Two prices that take turns are two subscriptions.
     and (cadence not in ('weekly', 'fortnightly', 'half_yearly') or mean_step <= 2 * coalesce(mean_step2, 0) + 0.02)
   order by f.candidate, outliers, mean_off / tolerance, months desc
 ),
+-- Of a merchant's charges on an account, the grid whose bands hold more.
+grids as (
+  select distinct on (mine) mine, level from kept where level in (3, 4) group by 1, 2 order by mine, sum(n) desc, level
+),
 chosen as materialized (
   select k.*, n.person, n.currency, n.key
   from kept k
-  join (select distinct name, person, currency, key, between_people from names) n using (name)
-  where not exists (
-      select from kept wider
-      where wider.level < k.level and wider.name = k.name and (wider.account is null or wider.account = k.account)
-        and (wider.band is null or wider.band = k.band)
-    )
+  join keys n on n.name = k.key_name
+  left join grids g on g.mine = k.mine
+  where (k.level not in (3, 4) or k.level = g.level)
+    and not exists (select from kept w where w.level = 1 and k.level > 1 and w.name = k.name)
+    and not exists (select from kept w where w.level = 2 and k.level > 2 and w.mine = k.mine)
+    and not exists (
+      select from kept w where k.level = 5 and w.level = g.level and w.mine = k.mine and k.least between w.least and w.most)
     and (not n.between_people or (k.changes <= 1 and k.fixed))
 ),
 spans as (

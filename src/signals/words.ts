@@ -33,6 +33,7 @@ export function readName(template: string) {
   return {
     template,
     key: strip(template),
+    numbered: /\d{4}/.test(template),
     between_people: betweenPeople.test(words),
     is_bill: bill.test(words),
     is_payment: payment.test(words),
