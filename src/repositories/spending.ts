@@ -20,10 +20,9 @@ type Alias = 't'
 
 const column = (alias: Alias, name: string) => sql.ref(`${alias}.${name}`)
 
-/** What the row itself says: a `transfer_id` or a category. */
-export function isMarkedInternal(t: Alias): RawBuilder<boolean> {
-  return sql<boolean>`(${column(t, 'transfer_id')} is not null
-    or lower(replace(${column(t, 'category')}, ' ', '_')) in (${sql.join(internalCategories.map((c) => sql.lit(c)))}))`
+/** Whether a category says that money stays with the user. */
+export function isInternalCategory(category: RawBuilder<string>): RawBuilder<boolean> {
+  return sql<boolean>`(lower(replace(${category}, ' ', '_')) in (${sql.join(internalCategories.map((c) => sql.lit(c)))}))`
 }
 
 /** The statuses of a transfer match that take both of its rows out of spending. */
@@ -55,7 +54,8 @@ export function isCardPayment(merchant: RawBuilder<string>): RawBuilder<boolean>
 
 /** Whether the row moved money to or from others. The whole definition but for `posted`. */
 export function isExternal(t: Alias): RawBuilder<boolean> {
-  return sql<boolean>`(not ${isMarkedInternal(t)} and not ${isMatched(t)} and not ${isCardPayment(sql`${column(t, 'merchant')}`)})`
+  return sql<boolean>`(${column(t, 'transfer_id')} is null and not ${isInternalCategory(sql`${column(t, 'category')}`)}
+    and not ${isMatched(t)} and not ${isCardPayment(sql`${column(t, 'merchant')}`)})`
 }
 
 /** Whether an external row counts as spending; else it is income. */

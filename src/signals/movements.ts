@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { isCardPayment, isMarkedInternal, settledMatches } from '../repositories/spending.js'
+import { isCardPayment, isInternalCategory, settledMatches } from '../repositories/spending.js'
 import type { Db } from '../schema/database.js'
 import { readCategory, readName } from './words.js'
 
@@ -58,7 +58,7 @@ templates as materialized (
     is_late_fee boolean, is_pay boolean)
 ),
 categories as materialized (
-  select * from jsonb_to_recordset(${categories}::text::jsonb) as c (
+  select c.*, ${isInternalCategory(sql`c.category`)} as is_internal from jsonb_to_recordset(${categories}::text::jsonb) as c (
     category text, of_bank boolean, is_bill boolean, is_interest boolean, is_late_fee boolean, is_pay boolean,
     is_not_pay boolean)
 ),
@@ -75,7 +75,7 @@ movements as materialized (
     -- a name that came after they were read is its own key
     coalesce(nullif(n.key, ''), trim(lower(t.merchant))) as key,
     t.reverses_id is not null as reverses, r.id is not null as reversed,
-    ${isMarkedInternal('t')} or coalesce(n.is_card_payment, false) or x.id is not null as internal,
+    t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or x.id is not null as internal,
     c.of_bank is true as of_bank, c.is_bill is true or n.is_bill is true as is_bill,
     n.between_people is true as between_people, n.numbered is true as numbered, n.is_payment is true as is_payment, c.is_interest is true as is_interest,
     c.is_interest is true or n.is_interest is true as says_interest,

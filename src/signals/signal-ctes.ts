@@ -59,12 +59,23 @@ spending as materialized (
   select p.person, p.currency, p.time_window, s.spent, s.spent / p.months as monthly
   from places p
   join (
-    select m.person, m.currency, w.time_window, coalesce(-sum(m.amount), 0) as spent
-    from recent m
-    join windows w on m.date > w.start
-    where not m.internal and (m.amount < 0) <> m.reverses
-    group by 1, 2, 3
-  ) s using (person, currency, time_window)
+    select s.person, s.currency, w.time_window, -case w.days ${sql.join(
+      timeWindows.map((w) => sql`when ${sql.lit(days(w))} then ${sql.ref(`in_${w}`)}`),
+      sql` `,
+    )} end as spent
+    from (
+      select person, currency, ${sql.join(
+        timeWindows.map(
+          (w) =>
+            sql`coalesce(sum(amount) filter (where date > ${asOf} - ${sql.lit(days(w))}), 0) as ${sql.ref(`in_${w}`)}`,
+        ),
+      )}
+      from recent
+      where not internal and (amount < 0) <> reverses and date > ${asOf} - ${sql.lit(longestWindow)}
+      group by 1, 2
+    ) s
+    cross join windows w
+  ) s on s.person = p.person and s.currency = p.currency and s.time_window = p.time_window
 ),
 cash as materialized (
   select person, currency,

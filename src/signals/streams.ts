@@ -21,8 +21,9 @@ const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as la
     sqrt(avg(month_x) ^ 2 + avg(month_y) ^ 2) as in_month, sqrt(avg(week_x) ^ 2 + avg(week_y) ^ 2) as in_week`
 const plausible = sql`(
   (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1)
-    and (in_month >= case when n < 6 then 0.88 else 0.65 end
-      or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)))
+    and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
+      or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
+        and (n > 3 or most - least < 0.001)))
   or (n = 2 and last_date - first_date between 355 and 376 and most - least <= 0.15)
 )`
 
@@ -103,11 +104,11 @@ candidates as materialized (
       union all
       select 'b', band_b, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5
     ) b
-    where n >= 3 and ${plausible}
+    where n >= 3 and ${plausible} and (mine, n) not in (select mine, n from by_account)
     union all
     select 5, exact, key_name, name, mine, n, least, most
     from (select exact, key_name, name, mine, ${figures} from named group by 1, 2, 3, 4) p
-    where n >= 3 and ${plausible}
+    where n >= 3 and ${plausible} and (mine, n) not in (select mine, n from by_account)
   ) c
 ),
 candidate_charges as materialized (
