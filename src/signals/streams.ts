@@ -18,7 +18,8 @@ const bandWidth = Math.log(1.2 ** 2)
 // apart the days, and how much the days agree on a day of the month or of the week (the length of the mean of unit
 // vectors, 1 when all agree). Each bound is wider than what a stream has to keep in the end.
 const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most,
-    sqrt(avg(month_x) ^ 2 + avg(month_y) ^ 2) as in_month, sqrt(avg(week_x) ^ 2 + avg(week_y) ^ 2) as in_week`
+    sqrt(sum(month_x) ^ 2 + sum(month_y) ^ 2) / count(*) as in_month,
+    sqrt(sum(week_x) ^ 2 + sum(week_y) ^ 2) / count(*) as in_week`
 const plausible = sql`(
   (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1)
     and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
@@ -100,14 +101,18 @@ candidates as materialized (
     union all
     select case grid when 'a' then 3 else 4 end, id, key_name, name, mine, n, least, most
     from (
-      select 'a' as grid, band_a as id, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5
+      select 'a' as grid, band_a as id, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5 having count(*) >= 3
       union all
-      select 'b', band_b, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5
+      select 'b', band_b, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5 having count(*) >= 3
     ) b
     where n >= 3 and ${plausible} and (mine, n) not in (select mine, n from by_account)
     union all
     select 5, exact, key_name, name, mine, n, least, most
-    from (select exact, key_name, name, mine, ${figures} from named group by 1, 2, 3, 4) p
+    from (
+      select exact, key_name, name, mine, ${figures} from named
+      where exact in (select exact from named group by 1 having count(*) >= 3)
+      group by 1, 2, 3, 4
+    ) p
     where n >= 3 and ${plausible} and (mine, n) not in (select mine, n from by_account)
   ) c
 ),
