@@ -1,17 +1,22 @@
 /**
  * What stays the same of a merchant's name from charge to charge: lower case, without payment processors, the words of
  * banks, web addresses, dates, phone numbers, reference codes, store numbers and what follows them (the city), legal forms. A
- * name of which nothing but codes is left, such as an account number, is its own key, in lower case.
+ * name of which nothing but codes is left, such as an account number, is itself as far as its first code.
  */
 export function merchantKey(merchant: string): string {
-  const key = strip(merchant)
-  return hasName(key) ? key : merchant.trim().toLowerCase()
+  return strip(merchant) || merchant.slice(0, codeEnd(merchant)).trim().toLowerCase()
 }
 
-/** {@link merchantKey}, empty where the name is its own key. */
+/** {@link merchantKey}, empty where the name has nothing but codes. */
 export function strip(merchant: string): string {
   const key = steps.reduce((text, [pattern, by]) => text.replace(pattern, by), merchant.toLowerCase()).trim()
   return hasName(key) ? key : ''
+}
+
+/** Where the first code ends, which may be in groups of four as an IBAN is: what follows are references and dates. */
+export function codeEnd(merchant: string): number {
+  const [code] = /^.*?(?:\S*\d){4}\S*(?: \d{1,4}(?= |$))*/.exec(merchant) ?? [merchant]
+  return code.length
 }
 
 const hasName = (key: string) => /\p{L}{3}/u.test(key)

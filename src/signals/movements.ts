@@ -54,7 +54,7 @@ export function movementCtes(reach: Reach, { templates, categories }: Vocabulary
 templates as materialized (
   select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment
   from jsonb_to_recordset(${templates}::text::jsonb) as t (
-    template text, key text, numbered boolean, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
+    template text, key text, code_end int, numbered boolean, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
     is_late_fee boolean, is_pay boolean)
 ),
 categories as materialized (
@@ -73,7 +73,7 @@ reversals as materialized (
 movements as materialized (
   select t.user_id as person, t.id as charge, t.account_id as account, t.date, t.merchant, t.amount, t.currency,
     -- a name that came after they were read is its own key
-    coalesce(nullif(n.key, ''), trim(lower(t.merchant))) as key,
+    coalesce(nullif(n.key, ''), trim(lower(left(t.merchant, n.code_end)))) as key,
     t.reverses_id is not null as reverses, r.id is not null as reversed,
     t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or x.id is not null as internal,
     c.of_bank is true as of_bank, c.is_bill is true or n.is_bill is true as is_bill,

@@ -1,4 +1,4 @@
-import { strip } from './merchant-key.js'
+import { codeEnd, strip } from './merchant-key.js'
 
 /** Rails that people send each other money on: only an amount that stays the same is a subscription there. */
 const betweenPeople = /\b(venmo|zelle|cash app|paypal friends|p p|vipps|swish|bizum|twint|blik|mobilepay|tikkie)\b/
@@ -30,10 +30,13 @@ const wordsOf = (text: string) =>
 /** What the name of a merchant says, its digits aside. */
 export function readName(template: string) {
   const words = wordsOf(template)
+  const key = strip(template)
   return {
     template,
-    key: strip(template),
-    numbered: /\d{4}/.test(template),
+    key,
+    code_end: codeEnd(template),
+    /** A name and a number that may be somebody's. */
+    numbered: key !== '' && /\d{4}/.test(template),
     between_people: betweenPeople.test(words),
     is_bill: bill.test(words),
     is_payment: payment.test(words),

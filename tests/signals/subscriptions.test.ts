@@ -112,6 +112,8 @@ describe('subscriptions.detect', () => {
       'Hausverwaltung Meier GmbH RE2026-0512',
       'Hausverwaltung Meier GmbH',
     ],
+    ['ST 89597016 REF 100237 05.01.2026', 'ST 89597016 REF 557781 05.02.2026', 'ST 89597016 VS 19'],
+    ['DE89 3704 0044 0532 0130 00 RE-77123', 'DE89 3704 0044 0532 0130 00 RE-90210'],
     ['City Gas INV 20260401', 'City Gas INV 20260501', 'City Gas INV 20260601'],
   ])('knows %j as one merchant', async (names, { db }) => {
     const days = everyMonth('2026-01-04', 6)
