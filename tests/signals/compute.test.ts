@@ -1,6 +1,14 @@
 import { type Kysely, sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { accounts, computedFeatures, InvalidInputError, reports, signals, transactions } from '../../src/index.js'
+import {
+  accounts,
+  computedFeatures,
+  InvalidInputError,
+  reports,
+  signals,
+  transactions,
+  transferMatches,
+} from '../../src/index.js'
 import {
   type CreditUtilizationSignal,
   type Database,
@@ -105,6 +113,29 @@ describe('signals.compute', () => {
 
     expect(june?.spending).toBe('125.0000')
     expect((await signal(db, user_id, 'subscription', '30d')).share_of_spending).toBe(0.2)
+  })
+
+  test('leaves out what transferMatches paired, and takes it in again when that is rejected', async ({ db }) => {
+    const account = await accountWith(db, [
+      ['2026-06-10', 'Shop', '-100.00'],
+      ['2026-06-11', 'Transfer', '-900.00'],
+      ...charged('Club', '-25.00', ...everyMonth('2026-01-09', 6)),
+    ])
+    const { user_id } = account
+    const savings = await createAccount(db, { user_id, account_type: 'savings' })
+    await book(db, savings, [['2026-06-11', 'Transfer', '900.00']])
+    const share = async () => {
+      await signals.compute(db, { as_of, force: true })
+      return (await signal(db, user_id, 'subscription', '30d')).share_of_spending
+    }
+    expect(await share()).toBe(0.0244) // 25 of 1025
+
+    await transferMatches.find(db, { from: '2026-06-01', to: as_of })
+    expect(await share()).toBe(0.2)
+
+    const [match] = (await transferMatches.list(db, user_id)).rows
+    await transferMatches.reject(db, user_id, match?.id as string)
+    expect(await share()).toBe(0.0244)
   })
 
   test('sees what is put aside', async ({ db }) => {

@@ -152,6 +152,18 @@ describe('subscriptions.detect', () => {
     ])
   })
 
+  test('does not take two prices that take turns for one subscription', async ({ db }) => {
+    const rows = [
+      ...charged('Box', '-9.99', ...everyDays('2026-01-02', 28, 7)),
+      ...charged('Box', '-10.29', ...everyDays('2026-01-16', 28, 6)),
+    ]
+
+    expect((await found(db, rows)).map(({ amount, cadence }) => [amount, cadence]).sort()).toEqual([
+      ['10.2900', 'four_weekly'],
+      ['9.9900', 'four_weekly'],
+    ])
+  })
+
   test('finds a subscription among other purchases, and its new price', async ({ db }) => {
     const purchases = everyDays('2025-07-02', 9, 40).map(
       (day, i): Row => [day, 'Amazon', `-${5 + ((i * 37) % 90)}.${10 + ((i * 7) % 90)}`],
