@@ -229,6 +229,27 @@ describe('subscriptions.detect', () => {
     expect(await found(db, rows)).toEqual([])
   })
 
+  test('forgets charges that were taken back', async ({ db }) => {
+    const account = await createAccount(db)
+    const made = await book(db, account, charged('Streamhouse', '-9.99', '2026-04-04', '2026-05-04', '2026-06-04'))
+    await db
+      .insertInto('finance.transactions')
+      .values(
+        made.slice(0, 1).map(({ user_id, account_id, currency, id }) => ({
+          user_id,
+          account_id,
+          currency,
+          reverses_id: id,
+          date: '2026-04-05',
+          merchant: 'Streamhouse',
+          amount: '9.99',
+        })),
+      )
+      .execute()
+
+    expect(await subscriptions.detect(db, account.user_id, { as_of })).toEqual([])
+  })
+
   test('says which have ended, and forgets what lies further back than asked', async ({ db }) => {
     const { user_id } = await accountWith(db, [
       ...charged('Paper', '-12.00', ...everyMonth('2025-06-08', 6)),
