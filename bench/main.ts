@@ -6,6 +6,7 @@ import { balanceTrigger } from './balance-trigger.js'
 import { searchDocuments } from './documents.js'
 import { importAgainstPsql } from './import.js'
 import { reads } from './reads.js'
+import { signalsForMany } from './signals.js'
 import { transfersAgainstStatements } from './transfers.js'
 import { warmMigrate } from './warm-migrate.js'
 
@@ -13,6 +14,7 @@ const benches = {
   import: importAgainstPsql,
   reads,
   transfers: transfersAgainstStatements,
+  signals: signalsForMany,
   migrate: warmMigrate,
   trigger: balanceTrigger,
   documents: searchDocuments,

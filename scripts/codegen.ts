@@ -22,7 +22,9 @@ const COLUMNS: Record<string, string> = {
   'finance.computed_features.signal_value': 'Record<string, unknown>',
   'finance.decision_traces.trace_data': 'DecisionTraceData',
   'finance.documents.metadata': 'Generated<Record<string, unknown>>',
+  'finance.persona_assignments.reasons': 'PersonaReasons | null',
   'finance.transactions.direction': "GeneratedAlways<'debit' | 'credit'>",
+  'finance.transfer_matches.reasons': 'TransferMatchReasons',
 }
 
 /** Where the names used in COLUMNS come from. */
@@ -30,6 +32,8 @@ const IMPORTS: Record<string, string> = {
   AuditChanges: './json.js#AuditChanges',
   DecisionTraceData: './json.js#DecisionTraceData',
   GeneratedAlways: 'kysely',
+  PersonaReasons: './json.js#PersonaReasons',
+  TransferMatchReasons: './json.js#TransferMatchReasons',
 }
 
 interface Allowed {

@@ -68,6 +68,17 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   transactions_posted_kept: 'Only a pending transaction is deleted: reverse a posted one by a new one.',
   transactions_not_truncated: 'Transactions are not truncated: balances depend on them.',
 
+  transfer_matches_from_transaction_id_fkey: 'The transaction that money left by does not exist for this user.',
+  transfer_matches_to_transaction_id_fkey: 'The transaction that money came by does not exist for this user.',
+  transfer_matches_from_transaction_id_key: 'The two transactions have been matched before.',
+  transfer_matches_from_key: 'The transaction that money left by belongs to another match.',
+  transfer_matches_to_key: 'The transaction that money came by belongs to another match.',
+  transfer_matches_to_transaction_id_check: 'A match needs two different transactions.',
+  transfer_matches_status_check: 'The status must be suggested, automatic, confirmed or rejected.',
+  transfer_matches_score_check: 'The score must lie between 0 and 1.',
+  transfer_matches_reasons_check: 'The reasons must be a JSON object.',
+  transfer_matches_decided_at_check: 'decided_at is set exactly when the match was confirmed or rejected.',
+
   p2p_transfers_from_account_id_fkey: 'The account to take from does not exist for this user, or has another currency.',
   p2p_transfers_recipient_id_fkey: 'The recipient does not exist.',
   p2p_transfers_idempotency_key_key: 'The idempotency key was used for another transfer.',
@@ -113,6 +124,10 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   persona_assignments_user_id_fkey: 'The user does not exist.',
   persona_assignments_time_window_check: 'The time_window must be 30d, 90d or 180d.',
   persona_assignments_persona_check: 'The persona is not one of those the schema knows.',
+  persona_assignments_reasons_check: 'The reasons must be a JSON object.',
+
+  signal_states_user_id_fkey: 'The user does not exist.',
+  signal_states_time_window_check: 'The time_window must be 30d, 90d or 180d.',
 
   insights_user_id_fkey: 'The user does not exist.',
   insights_title_check: 'The title must not be empty.',

@@ -35,6 +35,9 @@ import { auditTriggers } from './0042_audit_triggers.js'
 import { auditProblems } from './0043_audit_problems.js'
 import { erasure } from './0044_erasure.js'
 import { documentSearch } from './0045_document_search.js'
+import { transferMatches } from './0050_transfer_matches.js'
+import { personaReasons } from './0051_persona_reasons.js'
+import { signalStates } from './0052_signal_states.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -76,4 +79,7 @@ export const migrations: readonly SqlMigration[] = [
   auditProblems,
   erasure,
   documentSearch,
+  transferMatches,
+  personaReasons,
+  signalStates,
 ]

@@ -16,7 +16,7 @@ import { decodeInstantCursor } from './instant-cursor.js'
 import { type Page, type PageRequest, pageLimit, toPage } from './page.js'
 import { together } from './together.js'
 
-const columns = ['user_id', 'id', 'time_window', 'persona', 'assigned_at', 'created_at'] as const
+const columns = ['user_id', 'id', 'time_window', 'persona', 'reasons', 'assigned_at', 'created_at'] as const
 
 /** How many people have a persona. */
 export interface PersonaPopulation {
@@ -33,7 +33,7 @@ export interface PersonaPopulation {
  */
 export async function assign(db: Db, assignment: NewPersonaAssignment): Promise<PersonaAssignment> {
   const input = parseInput(newPersonaAssignment, assignment, 'The persona assignment')
-  const { user_id, time_window, persona, assigned_at } = input
+  const { user_id, time_window, persona, assigned_at, reasons } = input
   const unchanged = async (handle: Db) => {
     const inForce = await newest(handle, user_id, time_window, assigned_at).executeTakeFirst()
     return inForce?.persona === persona ? inForce : undefined
@@ -49,7 +49,7 @@ export async function assign(db: Db, assignment: NewPersonaAssignment): Promise<
       (await trx
         .insertInto('finance.persona_assignments')
         // `now()` is the start of the transaction, which may lie before a row that was waited for
-        .values({ ...input, assigned_at: assigned_at ?? sql<Date>`clock_timestamp()` })
+        .values({ ...input, reasons: reasons ?? null, assigned_at: assigned_at ?? sql<Date>`clock_timestamp()` })
         .returning(columns)
         .executeTakeFirstOrThrow())
     )

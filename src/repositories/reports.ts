@@ -5,18 +5,14 @@ import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import { day } from '../schema/values.js'
+import { countsAsSpending, internalCategories, isExternal } from './spending.js'
 
 /**
  * What people ask about their money, computed in SQL. Every figure has a currency and no figure mixes two. Only posted
- * transactions count.
- *
- * Spending is what left for others: money between a user's own accounts is not, and neither is paying off a card, whose
- * purchases were spending already. Such rows carry a `transfer_id` or one of {@link internalCategories}. A reversal counts
- * against what it reverses.
+ * transactions count. What is spending and what is not: `spending.ts`, which signals share.
  */
 
-/** Categories of money that moves between a user's own accounts. */
-export const internalCategories = ['transfer', 'credit_card_payment', 'investment_transfer'] as const
+export { internalCategories }
 
 /** A span of days, both inclusive. */
 export interface DayRange {
@@ -83,10 +79,9 @@ function movements(db: Db, userId: string, { from, to }: DayRange) {
     .where('t.status', '=', 'posted')
     .where('t.date', '>=', from)
     .where('t.date', '<=', to)
-    .where('t.transfer_id', 'is', null)
-    .where('t.category', 'not in', internalCategories)
+    .where(isExternal('t'))
     .select(['t.date', 't.category', 't.merchant', 't.currency', 't.amount'])
-    .select(sql<boolean>`(t.amount < 0) <> (t.reverses_id is not null)`.as('is_spending'))
+    .select(countsAsSpending('t').as('is_spending'))
 }
 
 const spent = sql<string>`-sum(amount) filter (where is_spending)`

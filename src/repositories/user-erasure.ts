@@ -69,6 +69,8 @@ const deleted = [
   'recommendations',
   'computed_features',
   'persona_assignments',
+  'signal_states',
+  'transfer_matches',
   'chat_logs',
 ] as const
 

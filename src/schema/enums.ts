@@ -17,6 +17,7 @@ export const timeWindows = ['30d', '90d', '180d'] as const
 export const recommendationTypes = ['education', 'offer'] as const
 export const transferStatuses = ['pending', 'completed', 'failed', 'cancelled'] as const
 export const p2pTransferStatuses = ['pending', 'accepted', 'declined', 'cancelled', 'failed'] as const
+export const transferMatchStatuses = ['suggested', 'automatic', 'confirmed', 'rejected'] as const
 export const cardStatuses = ['active', 'frozen', 'expired', 'cancelled'] as const
 export const assetClasses = [
   'equity',
@@ -49,6 +50,7 @@ export type TimeWindow = (typeof timeWindows)[number]
 export type RecommendationType = (typeof recommendationTypes)[number]
 export type TransferStatus = (typeof transferStatuses)[number]
 export type P2pTransferStatus = (typeof p2pTransferStatuses)[number]
+export type TransferMatchStatus = (typeof transferMatchStatuses)[number]
 export type CardStatus = (typeof cardStatuses)[number]
 export type AssetClass = (typeof assetClasses)[number]
 export type Persona = (typeof personas)[number]

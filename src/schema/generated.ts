@@ -3,7 +3,7 @@
  * Please do not edit it manually.
  */
 
-import type { AuditChanges, DecisionTraceData } from "./json.js";
+import type { AuditChanges, DecisionTraceData, PersonaReasons, TransferMatchReasons } from "./json.js";
 import type { ColumnType, GeneratedAlways } from "kysely";
 
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
@@ -427,6 +427,10 @@ export interface FinancePersonaAssignments {
   id: Generated<string>;
   persona: "high_utilization" | "variable_income_budgeter" | "subscription_heavy" | "savings_builder" | "general_wellness";
   /**
+   * The rules that were tried, in order, with the numbers that decided. Null when someone assigned it by hand.
+   */
+  reasons: PersonaReasons | null;
+  /**
    * The days that were looked at: 30d, 90d or 180d back.
    */
   time_window: "30d" | "90d" | "180d";
@@ -454,6 +458,20 @@ export interface FinanceRecommendations {
    */
   type: "education" | "offer";
   updated_at: Generated<Timestamp>;
+  user_id: string;
+}
+
+export interface FinanceSignalStates {
+  /**
+   * The last day that was looked at.
+   */
+  as_of: string;
+  computed_at: Generated<Timestamp>;
+  /**
+   * A fingerprint of the rows that were read and of the rules that were applied.
+   */
+  inputs: string;
+  time_window: "30d" | "90d" | "180d";
   user_id: string;
 }
 
@@ -530,6 +548,37 @@ export interface FinanceTransactions {
    * Both sides of a transfer between own accounts carry it.
    */
   transfer_id: string | null;
+  updated_at: Generated<Timestamp>;
+  user_id: string;
+}
+
+export interface FinanceTransferMatches {
+  created_at: Generated<Timestamp>;
+  /**
+   * When someone confirmed or rejected it.
+   */
+  decided_at: Timestamp | null;
+  /**
+   * The side that money left, amount below zero.
+   */
+  from_transaction_id: string;
+  id: Generated<string>;
+  /**
+   * What the score is made of.
+   */
+  reasons: TransferMatchReasons;
+  /**
+   * How certain, 0 to 1.
+   */
+  score: string;
+  /**
+   * suggested (likely, counts as spending until confirmed), automatic (certain enough), confirmed or rejected by someone.
+   */
+  status: "suggested" | "automatic" | "confirmed" | "rejected";
+  /**
+   * The side that received it, amount above zero.
+   */
+  to_transaction_id: string;
   updated_at: Generated<Timestamp>;
   user_id: string;
 }
@@ -641,7 +690,9 @@ export interface DB {
   "finance.p2p_transfers": FinanceP2pTransfers;
   "finance.persona_assignments": FinancePersonaAssignments;
   "finance.recommendations": FinanceRecommendations;
+  "finance.signal_states": FinanceSignalStates;
   "finance.transactions": FinanceTransactions;
+  "finance.transfer_matches": FinanceTransferMatches;
   "finance.transfers": FinanceTransfers;
   "finance.users": FinanceUsers;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { personas, timeWindows } from './enums.js'
+import { personaReasons } from './json.js'
 import { endsAfterStart, span, spanRule } from './span.js'
 import { instant, uuid } from './values.js'
 
@@ -8,6 +9,8 @@ export const newPersonaAssignment = z.strictObject({
   user_id: uuid,
   time_window: z.enum(timeWindows),
   persona: z.enum(personas),
+  /** The rules that were tried and the numbers that decided. */
+  reasons: personaReasons.nullish(),
   /** Now when left out. */
   assigned_at: instant.optional(),
 })

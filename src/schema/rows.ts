@@ -17,6 +17,7 @@ export type Recommendation = Row<'finance.recommendations'>
 export type Consent = Row<'finance.consent_records'>
 export type Insight = Row<'finance.insights'>
 export type PersonaAssignment = Row<'finance.persona_assignments'>
+export type TransferMatch = Row<'finance.transfer_matches'>
 export type DecisionTrace = Row<'finance.decision_traces'>
 export type ChatLog = Row<'finance.chat_logs'>
 export type OperatorAction = Row<'finance.operator_actions'>

@@ -15,9 +15,11 @@ const income: IncomeStabilitySignal = {
   as_of: '2026-03-01',
   currency: 'USD',
   payments: 6,
+  total: '9000.00',
   median_gap_days: 14,
   variability: 0.05,
   cash_flow_buffer_months: 1.5,
+  other_currencies: [],
 }
 
 describe('computedFeatures', () => {

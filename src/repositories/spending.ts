@@ -1,0 +1,64 @@
+import { type RawBuilder, sql } from 'kysely'
+
+/**
+ * What spending is, in one place for reports and signals: what left for others. Money between a user's own accounts is not,
+ * and neither is paying off a card, whose purchases were spending already. A row is such a movement when it
+ *
+ * - carries a `transfer_id`,
+ * - has one of {@link internalCategories}, however it is written (`Credit Card Payment` too),
+ * - belongs to a transfer match that is automatic or confirmed, or
+ * - is named as paying off a card, see {@link isCardPayment}.
+ *
+ * Only posted rows count. A reversal counts against what it reverses.
+ */
+
+/** Categories of money that moves between a user's own accounts. */
+export const internalCategories = ['transfer', 'credit_card_payment', 'investment_transfer'] as const
+
+/** The alias of `finance.transactions` in the query around. */
+type Alias = 't'
+
+const column = (alias: Alias, name: string) => sql.ref(`${alias}.${name}`)
+
+/** Whether a category says that money stays with the user. */
+export function isInternalCategory(category: RawBuilder<string>): RawBuilder<boolean> {
+  return sql<boolean>`(lower(replace(${category}, ' ', '_')) in (${sql.join(internalCategories.map((c) => sql.lit(c)))}))`
+}
+
+/** The statuses of a transfer match that take both of its rows out of spending. */
+export const settledMatches = sql.join([sql.lit('automatic'), sql.lit('confirmed')])
+
+function isMatched(t: Alias): RawBuilder<boolean> {
+  const side = (name: 'from_transaction_id' | 'to_transaction_id') => sql`exists (
+    select from ${sql.table('finance.transfer_matches')} m
+    where m.user_id = ${column(t, 'user_id')} and m.${sql.ref(name)} = ${column(t, 'id')} and m.status in (${settledMatches}))`
+  return sql<boolean>`case when ${column(t, 'amount')} < 0 then ${side('from_transaction_id')} else ${side('to_transaction_id')} end`
+}
+
+/**
+ * Names under which banks book that a credit card is paid off. (`card payment` alone is how British banks book purchases.)
+ * Looked for in lower case.
+ */
+const cardPayments = [
+  String.raw`\m(credit|cr) ?(card|crd|cd) ?(auto|e|online|bill)?[ -]?(pay|payment|pymt|pmt)s?\M`,
+  String.raw`\mcrcardpmt\M`,
+  String.raw`\m(amex|american express|discover|mastercard|visa|barclaycard|citi(bank)? ?cards?|chase cards?|capital one|synchrony|applecard)\W+(gsbank )?(auto|e|online|bill|mobile)?[ -]?(pay|payment|pymt|pmt)\M`,
+  String.raw`\mpayment[ ,*-]+thank[ -]?you\M`,
+  String.raw`\mkreditkarten?[- ]?(abrechnung|zahlung|ausgleich)`,
+].join('|')
+
+/** Whether the name of a merchant says that a credit card is paid off. */
+export function isCardPayment(merchant: RawBuilder<string>): RawBuilder<boolean> {
+  return sql<boolean>`(lower(${merchant}) ~ ${sql.lit(cardPayments)})`
+}
+
+/** Whether the row moved money to or from others. The whole definition but for `posted`. */
+export function isExternal(t: Alias): RawBuilder<boolean> {
+  return sql<boolean>`(${column(t, 'transfer_id')} is null and not ${isInternalCategory(sql`${column(t, 'category')}`)}
+    and not ${isMatched(t)} and not ${isCardPayment(sql`${column(t, 'merchant')}`)})`
+}
+
+/** Whether an external row counts as spending; else it is income. */
+export function countsAsSpending(t: Alias): RawBuilder<boolean> {
+  return sql<boolean>`((${column(t, 'amount')} < 0) <> (${column(t, 'reverses_id')} is not null))`
+}

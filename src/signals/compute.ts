@@ -1,0 +1,209 @@
+import { sql } from 'kysely'
+import { z } from 'zod'
+import { translateError } from '../postgres-errors.js'
+import type { Db } from '../schema/database.js'
+import { type TimeWindow, timeWindows } from '../schema/enums.js'
+import { parseInput } from '../schema/input.js'
+import { day, uuid } from '../schema/values.js'
+import { transaction } from '../transaction.js'
+import { chargesCte, movementCtes, readVocabulary } from './movements.js'
+import { planned } from './planned.js'
+import { creditSignals, incomeSignals, savingsSignals, sharedCtes, subscriptionSignals } from './signal-ctes.js'
+import { evidenceDays, streamCtes } from './streams.js'
+import { confidence } from './subscriptions.js'
+import { inChunks } from './user-chunks.js'
+
+/** Counts up when the same rows give other signals, so that those of an older version are computed again. */
+const rulesVersion = 1
+
+/** What {@link compute} does. */
+export const computeOptions = z.strictObject({
+  /** The last day that counts. There is no default: a night's run that lasts past midnight stays on its day. */
+  as_of: day,
+  /** All of them when left out. */
+  windows: z.array(z.enum(timeWindows)).min(1).optional(),
+  /** Everybody when left out. */
+  users: z.array(uuid).optional(),
+  /** How many connections to use, 2 when left out. Inside a transaction there is one. */
+  connections: z.int().min(1).max(64).optional(),
+  /** How many people a transaction is for, 100 when left out. */
+  chunk: z.int().min(1).max(5000).optional(),
+  /** Compute also who has nothing new. */
+  force: z.boolean().optional(),
+})
+
+export interface ComputeProgress {
+  /** Looked at so far, those with nothing new included. */
+  readonly users: number
+  readonly of: number
+}
+
+export interface ComputeOptions extends z.infer<typeof computeOptions> {
+  /** Called after each chunk. What it throws stops the run. */
+  readonly onProgress?: ((progress: ComputeProgress) => void) | undefined
+  /** Stops the run between two chunks, with the signal's reason. What was done stays. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ComputeResult {
+  /** Looked at. */
+  readonly users: number
+  /** Had something new, and have new signals. */
+  readonly computed: number
+  /** Rows written to `computed_features`. */
+  readonly signals: number
+}
+
+/**
+ * Computes `subscription`, `credit_utilization_<account>` for each card, `savings_behavior` and `income_stability` in the
+ * windows that end with `as_of`, and writes them to `computed_features`, in SQL, for many people at a time. Read them by
+ * `computedFeatures`; what they mean is in their schemas (`subscriptionSignal`, …).
+ *
+ * Who has no new or changed rows since their last computation for this day is passed over. People are taken in chunks, each
+ * in a transaction of its own: a run that was stopped is run again and goes on where it was. Inside a transaction of the host
+ * all is one. A person without accounts has no signals. The signals of a card that is gone are removed.
+ *
+ * Money between own accounts is told by its rows and by `transferMatches`: let `transferMatches.find` go first.
+ *
+ * @throws {InvalidInputError} Before anything is written.
+ */
+export async function compute(db: Db, { onProgress, signal, ...options }: ComputeOptions): Promise<ComputeResult> {
+  const {
+    as_of,
+    windows = [...timeWindows],
+    users,
+    connections,
+    chunk = 100,
+    force = false,
+  } = parseInput(computeOptions, options, 'The options')
+  const result = { users: 0, computed: 0, signals: 0 }
+  await inChunks(db, { users, connections, chunk, signal }, async (people, of) => {
+    const written = await transaction(db, (trx) => computeChunk(trx, people, as_of, windows, force))
+    result.users += people.length
+    result.computed += written.computed
+    result.signals += written.signals
+    onProgress?.({ users: result.users, of })
+  }).catch(translateError)
+  return result
+}
+
+interface Inputs {
+  readonly user_id: string
+  readonly inputs: string
+  readonly known: boolean
+}
+
+async function computeChunk(
+  db: Db,
+  people: readonly string[],
+  asOf: string,
+  windows: readonly TimeWindow[],
+  force: boolean,
+): Promise<{ computed: number; signals: number }> {
+  return planned(db, async (trx) => {
+    // Looked at before the rows are read: what comes in between is found by the next run.
+    const inputs = await readInputs(trx, people, asOf, windows)
+    const stale = inputs.filter(({ known }) => force || !known)
+    if (stale.length === 0) return { computed: 0, signals: 0 }
+    const ids = stale.map(({ user_id }) => user_id)
+    const signals = await write(trx, ids, asOf, windows)
+    await remember(trx, stale, asOf, windows)
+    return { computed: stale.length, signals }
+  })
+}
+
+/** What the signals of a person follow from, in short, and whether it is what all windows were computed from. */
+async function readInputs(db: Db, people: readonly string[], asOf: string, windows: readonly TimeWindow[]) {
+  const ids = sql`${people}::uuid[]`
+  // milliseconds, as exact as the columns are, summed up: an older row that is committed late counts too
+  const changes = sql`count(*) || '.' || sum((date_part('epoch', updated_at) * 1000)::int8)`
+  const { rows } = await sql<Inputs>`
+    with t as (
+      select user_id, ${changes} as state from ${sql.table('finance.transactions')}
+      where user_id = any(${ids}) and date > ${asOf}::date - ${sql.lit(evidenceDays)}
+      group by 1
+    ),
+    a as (
+      select user_id, ${changes} as state from ${sql.table('finance.accounts')} where user_id = any(${ids}) group by 1
+    ),
+    m as (
+      select user_id, ${changes} as state from ${sql.table('finance.transfer_matches')} where user_id = any(${ids}) group by 1
+    ),
+    s as (
+      select user_id, count(*) as windows, min(inputs) as least, max(inputs) as most
+      from ${sql.table('finance.signal_states')}
+      where user_id = any(${ids}) and as_of = ${asOf}::date and time_window = any(${windows}::text[])
+      group by 1
+    ),
+    now as (
+      select u.id as user_id,
+        concat_ws(' ', ${sql.lit(rulesVersion)}, coalesce(t.state, '-'), coalesce(a.state, '-'), coalesce(m.state, '-')) as inputs
+      from unnest(${ids}) as u (id)
+      left join t on t.user_id = u.id
+      left join a on a.user_id = u.id
+      left join m on m.user_id = u.id
+    )
+    select now.user_id, now.inputs,
+      coalesce(s.windows = ${windows.length}::int and s.least = now.inputs and s.most = now.inputs, false) as known
+    from now left join s using (user_id)
+    order by now.user_id`.execute(db)
+  return rows
+}
+
+async function write(
+  db: Db,
+  people: readonly string[],
+  asOfDay: string,
+  windows: readonly TimeWindow[],
+): Promise<number> {
+  const ids = sql`${people}::uuid[]`
+  const asOf = sql`${asOfDay}::date`
+  const reach = { people: ids, from: sql`${asOf} - ${sql.lit(evidenceDays)}`, to: asOf }
+  const vocabulary = await readVocabulary(db, reach)
+  const families = [
+    subscriptionSignals(asOf, confidence),
+    savingsSignals(asOf),
+    incomeSignals(asOf),
+    creditSignals(asOf),
+  ]
+  const { rows } = await sql<{ written: number }>`
+    with ${movementCtes(reach, vocabulary)},
+    ${chargesCte},
+    ${streamCtes(asOf)},
+    ${sharedCtes(ids, asOf, sql`${windows}::text[]`)},
+    ${sql.join(families.map(({ ctes }) => ctes))},
+    signals as materialized (
+      ${sql.join(
+        families.map(({ select }) => select),
+        sql` union all `,
+      )}
+    ),
+    written as (
+      insert into ${sql.table('finance.computed_features')} (user_id, time_window, signal_type, signal_value)
+      select person, time_window, signal_type, signal_value from signals
+      order by person, time_window, signal_type
+      on conflict (user_id, time_window, signal_type) do update
+        set signal_value = excluded.signal_value, computed_at = now()
+      returning 1
+    ),
+    removed as (
+      delete from ${sql.table('finance.computed_features')} f
+      where f.user_id = any(${ids}) and f.time_window = any(${windows}::text[])
+        and (f.signal_type in ('subscription', 'savings_behavior', 'income_stability')
+          or f.signal_type ~ '^credit_utilization_[0-9a-f-]{36}$')
+        and (f.user_id, f.time_window, f.signal_type) not in (select person, time_window, signal_type from signals)
+    )
+    select count(*)::int as written from written`.execute(db)
+  return rows[0]?.written ?? 0
+}
+
+async function remember(db: Db, people: readonly Inputs[], asOf: string, windows: readonly TimeWindow[]) {
+  await sql`
+    insert into ${sql.table('finance.signal_states')} (user_id, time_window, as_of, inputs)
+    select u.id, w.time_window, ${asOf}::date, u.inputs
+    from unnest(${people.map(({ user_id }) => user_id)}::uuid[], ${people.map(({ inputs }) => inputs)}::text[]) as u (id, inputs)
+    cross join unnest(${windows}::text[]) as w (time_window)
+    order by u.id, w.time_window
+    on conflict (user_id, time_window) do update
+      set as_of = excluded.as_of, inputs = excluded.inputs, computed_at = now()`.execute(db)
+}

@@ -1,0 +1,101 @@
+import { type RawBuilder, sql } from 'kysely'
+import { isCardPayment, isInternalCategory, settledMatches } from '../repositories/spending.js'
+import type { Db } from '../schema/database.js'
+import { readCategory, readName } from './words.js'
+
+/** The posted rows of some people in some days: after `from`, up to `to`. */
+export interface Reach {
+  readonly people: RawBuilder<unknown>
+  readonly from: RawBuilder<unknown>
+  readonly to: RawBuilder<unknown>
+}
+
+/** What the names and categories in reach say, as JSON for {@link movementCtes}. */
+export interface Vocabulary {
+  readonly templates: string
+  readonly categories: string
+}
+
+/**
+ * A name with zeros for digits. Names that differ by a reference code only share one, so few are read.
+ */
+const template = sql`translate(t.merchant, '123456789', '000000000')`
+
+const inReach = ({ people, from, to }: Reach) =>
+  sql`t.user_id = any(${people}) and t.status = 'posted' and t.date > ${from} and t.date <= ${to}`
+
+/**
+ * Reads the names of merchants and the categories here and not in SQL: Postgres keeps 32 regular expressions and compiles
+ * what falls out again, which took longer than all the rest (docs/decisions/0051).
+ */
+export async function readVocabulary(db: Db, reach: Reach): Promise<Vocabulary> {
+  const { rows } = await sql<{ templates: string[] | null; categories: string[] | null }>`
+    select array_agg(distinct template) as templates, array_agg(distinct category) as categories
+    from (
+      select ${template} as template, t.category from ${sql.table('finance.transactions')} t where ${inReach(reach)}
+      group by 1, 2
+    ) t`.execute(db)
+  const { templates, categories } = rows[0] ?? { templates: null, categories: null }
+  return {
+    templates: JSON.stringify((templates ?? []).map(readName)),
+    categories: JSON.stringify((categories ?? []).map(readCategory)),
+  }
+}
+
+/**
+ * The rows in reach, read once, as CTEs: `movements`, with the definition of `spending.ts` spread over what is known of the
+ * row, of its match, and of its merchant, each looked at once.
+ */
+export function movementCtes(reach: Reach, { templates, categories }: Vocabulary) {
+  const transactions = sql.table('finance.transactions')
+  const matches = sql.table('finance.transfer_matches')
+  const { people } = reach
+  return sql`
+templates as materialized (
+  select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment
+  from jsonb_to_recordset(${templates}::text::jsonb) as t (
+    template text, key text, code_end int, numbered boolean, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
+    is_late_fee boolean, is_pay boolean)
+),
+categories as materialized (
+  select c.*, ${isInternalCategory(sql`c.category`)} as is_internal from jsonb_to_recordset(${categories}::text::jsonb) as c (
+    category text, of_bank boolean, is_bill boolean, is_interest boolean, is_late_fee boolean, is_pay boolean,
+    is_not_pay boolean)
+),
+matched as materialized (
+  select user_id, from_transaction_id as id from ${matches} where user_id = any(${people}) and status in (${settledMatches})
+  union all
+  select user_id, to_transaction_id from ${matches} where user_id = any(${people}) and status in (${settledMatches})
+),
+reversals as materialized (
+  select user_id, reverses_id as id from ${transactions} where user_id = any(${people}) and reverses_id is not null
+),
+movements as materialized (
+  select t.user_id as person, t.id as charge, t.account_id as account, t.date, t.merchant, t.amount, t.currency,
+    -- a name that came after they were read is its own key
+    coalesce(nullif(n.key, ''), trim(lower(left(t.merchant, n.code_end)))) as key,
+    t.reverses_id is not null as reverses, r.id is not null as reversed,
+    t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or x.id is not null as internal,
+    c.of_bank is true as of_bank, c.is_bill is true or n.is_bill is true as is_bill,
+    n.between_people is true as between_people, n.numbered is true as numbered, n.is_payment is true as is_payment, c.is_interest is true as is_interest,
+    c.is_interest is true or n.is_interest is true as says_interest,
+    c.is_late_fee is true or n.is_late_fee is true as is_late_fee,
+    c.is_pay is true or n.is_pay is true as is_pay, c.is_not_pay is true as is_not_pay,
+    case when t.amount > 0 then t.description end as description
+  from ${transactions} t
+  left join templates n on n.template = ${template}
+  left join categories c on c.category = t.category
+  left join matched x on x.user_id = t.user_id and x.id = t.id
+  left join reversals r on r.user_id = t.user_id and r.id = t.id
+  where ${inReach(reach)}
+)`
+}
+
+/** Of `movements`: what recurring charges are found among, for `streamCtes`. */
+export const chargesCte = sql`
+charges as materialized (
+  select person, currency, merchant, key, account, charge, date, -amount as amount, ln((-amount)::float8) as price, is_bill,
+    between_people, numbered, hashtextextended(key || currency, uuid_hash_extended(person, 0)) as name
+  from movements
+  where amount < 0 and not internal and not reverses and not reversed and merchant <> '' and not of_bank
+)`

@@ -1,0 +1,118 @@
+import { sql } from 'kysely'
+import { z } from 'zod'
+import { translateError } from '../postgres-errors.js'
+import type { Db } from '../schema/database.js'
+import { type TimeWindow, timeWindows } from '../schema/enums.js'
+import { parseInput } from '../schema/input.js'
+import { type PersonaRule, personaRules } from '../schema/persona-rules.js'
+import { day, uuid } from '../schema/values.js'
+import { transaction } from '../transaction.js'
+import { compileRules, defaultRules } from './persona-rules.js'
+import { inChunks } from './user-chunks.js'
+
+export { defaultRules }
+
+/** What {@link assign} does. */
+export const assignOptions = z.strictObject({
+  /** The day that the signals were computed for. */
+  as_of: day,
+  /** All of them when left out. */
+  windows: z.array(z.enum(timeWindows)).min(1).optional(),
+  /** Everybody when left out. */
+  users: z.array(uuid).optional(),
+  /** {@link defaultRules} when left out. The first that matches wins; who matches none is `general_wellness`. */
+  rules: personaRules.optional(),
+  /** How many connections to use, 2 when left out. Inside a transaction there is one. */
+  connections: z.int().min(1).max(64).optional(),
+  /** How many people a transaction is for, 1000 when left out. */
+  chunk: z.int().min(1).max(10_000).optional(),
+})
+
+export interface AssignOptions extends Omit<z.infer<typeof assignOptions>, 'rules'> {
+  readonly rules?: readonly PersonaRule[] | undefined
+  /** Called after each chunk. What it throws stops the run. */
+  readonly onProgress?: ((progress: { readonly users: number; readonly of: number }) => void) | undefined
+  /** Stops the run between two chunks, with the signal's reason. What was done stays. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface AssignResult {
+  /** Judged: a person and a window with signals of the day. */
+  readonly judged: number
+  /** Assignments written, because the persona changed or was the first. */
+  readonly assigned: number
+}
+
+/**
+ * Judges people by their signals of a day and writes a `persona_assignments` row where the persona is another than the one
+ * in force, with the rules that were tried and the numbers that decided in `reasons`. Read them by `personaAssignments`.
+ *
+ * Who has no signals of that day (`signals.compute` was not run for it) is passed over. Set-based, in chunks of people, each
+ * in a transaction of its own; run again, it writes nothing new.
+ *
+ * @throws {InvalidInputError} Before anything is written.
+ */
+export async function assign(db: Db, { onProgress, signal, ...options }: AssignOptions): Promise<AssignResult> {
+  const input = parseInput(assignOptions, options, 'The options')
+  const { as_of, windows = [...timeWindows], users, rules = defaultRules, connections, chunk = 1000 } = input
+  const result = { judged: 0, assigned: 0 }
+  let looked = 0
+  await inChunks(db, { users, connections, chunk, signal }, async (people, of) => {
+    const { judged, assigned } = await transaction(db, (trx) => assignChunk(trx, people, as_of, windows, rules))
+    result.judged += judged
+    result.assigned += assigned
+    looked += people.length
+    onProgress?.({ users: looked, of })
+  }).catch(translateError)
+  return result
+}
+
+async function assignChunk(
+  db: Db,
+  people: readonly string[],
+  asOf: string,
+  windows: readonly TimeWindow[],
+  rules: readonly PersonaRule[],
+): Promise<AssignResult> {
+  const ids = sql`${people}::uuid[]`
+  const assignments = sql.table('finance.persona_assignments')
+  const compiled = compileRules(rules)
+  // as `personaAssignments.assign` does: what is in force is looked up once the locks are held
+  await sql`select id from ${sql.table('finance.users')} where id = any(${ids}) order by id for no key update`.execute(
+    db,
+  )
+  const { rows } = await sql<AssignResult>`
+    with s as materialized (
+      select w.user_id, w.time_window,
+        coalesce(jsonb_object_agg(f.signal_type, f.signal_value) filter (where f.signal_type is not null), '{}') as signals,
+        coalesce(jsonb_agg(f.signal_value order by f.signal_type) filter (where starts_with(f.signal_type, 'credit_utilization_')), '[]')
+          as cards
+      from ${sql.table('finance.signal_states')} w
+      left join ${sql.table('finance.computed_features')} f on f.user_id = w.user_id and f.time_window = w.time_window
+      where w.user_id = any(${ids}) and w.time_window = any(${windows}::text[]) and w.as_of = ${asOf}::date
+      group by 1, 2
+    ),
+    judged as materialized (
+      select s.user_id, s.time_window, ${compiled.first} as place, ${compiled.reasons} as rules from s
+    ),
+    in_force as (
+      select distinct on (user_id, time_window) user_id, time_window, persona
+      from ${assignments}
+      where user_id = any(${ids})
+      order by user_id, time_window, assigned_at desc, id desc
+    ),
+    assigned as (
+      insert into ${assignments} (user_id, time_window, persona, reasons, assigned_at)
+      select j.user_id, j.time_window, (${compiled.personas})[j.place],
+        jsonb_build_object('as_of', ${asOf}::text,
+          'rules', jsonb_path_query_array(j.rules, '$[0 to $last]', jsonb_build_object('last', j.place - 1))),
+        clock_timestamp()
+      from judged j
+      left join in_force i on i.user_id = j.user_id and i.time_window = j.time_window
+      where i.persona is distinct from (${compiled.personas})[j.place]
+      order by j.user_id, j.time_window
+      returning 1
+    )
+    select (select count(*) from judged)::int as judged, (select count(*) from assigned)::int as assigned`.execute(db)
+  return rows[0] ?? { judged: 0, assigned: 0 }
+}

@@ -1,0 +1,279 @@
+import { type RawBuilder, sql } from 'kysely'
+import { cadences, monthDays } from './cadences.js'
+
+/** How far back charges are looked for: two yearly ones and some weeks. */
+export const evidenceDays = 800
+
+const cadenceRows = sql.join(
+  cadences.map(
+    ({ name, months, days, between: [least, most], tolerance }) =>
+      sql`(${sql.lit(name)}, ${sql.lit(months)}, ${sql.lit(days)}::float8, ${sql.lit(least)}, ${sql.lit(most)}, ${sql.lit(tolerance)}::float8)`,
+  ),
+)
+
+/** Two prices less than a fifth apart share a band of one of two grids, of which one lies half a band beside the other. */
+const bandWidth = Math.log(1.2 ** 2)
+
+// Figures of some charges that say, before anything is sorted, whether they could recur: how near the prices are, how far
+// apart the days, and how much the days agree on a day of the month or of the week (the length of the mean of unit
+// vectors, 1 when all agree). Each bound is wider than what a stream has to keep in the end.
+const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most,
+    sqrt(sum(month_x) ^ 2 + sum(month_y) ^ 2) / count(*) as in_month,
+    sqrt(sum(week_x) ^ 2 + sum(week_y) ^ 2) / count(*) as in_week`
+const plausible = sql`(
+  (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1)
+    and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
+      or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
+        and (n > 3 or most - least < 0.001)))
+  or (n = 2 and last_date - first_date between 355 and 376 and most - least <= 0.15)
+)`
+
+const circle = (value: RawBuilder<unknown>, length: number, name: string) => {
+  const angle = sql`${sql.lit((2 * Math.PI) / length)} * ${value}`
+  return sql`cos(${angle}) as ${sql.ref(`${name}_x`)}, sin(${angle}) as ${sql.ref(`${name}_y`)}`
+}
+
+/**
+ * Recurring charges, as a chain of CTEs. They read `charges` (person, currency, merchant, account, charge, date, amount:
+ * spending, positive) and `merchants`, and give `stream_charges` (stream, charge, …) and `streams`.
+ *
+ * A merchant's charges are looked at as a whole, then by account, then by price band (a step of 30 % divides two), then by
+ * exact price; the widest that keeps a cadence is one stream. So a price change stays inside a stream, and two
+ * subscriptions at one merchant, or one among other purchases there, come apart. Streams of one merchant that follow each
+ * other at the same cadence are one that changed its price or account.
+ */
+export function streamCtes(asOf: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+cadences (cadence, months, days, least_gap, most_gap, tolerance) as (values ${cadenceRows}),
+-- a day's place in months of equal length, the last of a month being the 31st, so that months can be counted like days
+days as materialized (
+  select date, place, ${circle(sql`place`, monthDays, 'month')}, ${circle(sql`(date - date '2000-01-03')`, 7, 'week')}
+  from (
+    select date, (date_part('year', date) * 12 + date_part('month', date)) * ${sql.lit(monthDays)}
+      + case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end as place
+    from (select distinct date from charges) d
+  ) d
+),
+keys as materialized (
+  select name, person, currency, key, bool_or(between_people) as between_people from charges group by 1, 2, 3, 4
+),
+-- "streaming stockholm" where there is also "streaming"
+aliases as materialized (
+  select k.name, short.name as other
+  from keys k
+  join keys short on short.person = k.person and short.currency = k.currency and short.key = split_part(k.key, ' ', 1)
+  where k.key like '% %' and length(short.key) >= 4
+),
+-- A name with a number in it that is charged again and again is somebody else than that name with another number.
+numbers as materialized (
+  select name, merchant from charges where numbered group by 1, 2 having count(*) >= 3
+),
+-- One number for each part of a merchant's charges that could be a stream, which is cheaper than the columns behind it.
+named as materialized (
+  select c.key_name, c.name, c.mine, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill,
+    d.place, d.month_x, d.month_y, d.week_x, d.week_y,
+    hashint8extended(floor(c.price / ${sql.lit(bandWidth)})::int8, c.mine) as band_a,
+    hashint8extended(1000 + floor(c.price / ${sql.lit(bandWidth)} + 0.5)::int8, c.mine) as band_b,
+    hash_numeric_extended(c.amount, c.mine) as exact
+  from (
+    select *, uuid_hash_extended(account, name) as mine
+    from (
+      select c.person, c.currency, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill,
+        coalesce(a.other, c.name) as key_name,
+        case when m.name is null then coalesce(a.other, c.name) else hashtextextended(c.merchant, c.name) end as name
+      from charges c
+      left join aliases a on a.name = c.name
+      left join numbers m on m.name = c.name and m.merchant = c.merchant
+    ) c
+  ) c
+  join days d on d.date = c.date
+),
+by_account as materialized (select key_name, name, mine, ${figures} from named group by 1, 2, 3),
+shared_names as (select name from by_account group by 1 having count(*) > 1),
+candidates as materialized (
+  select row_number() over () as candidate, c.*
+  from (
+    select 1 as level, name as id, key_name, name, null::int8 as mine, n, least, most
+    from (select key_name, name, ${figures} from named where name in (select name from shared_names) group by 1, 2) x
+    where ${plausible}
+    union all
+    select 2, mine, key_name, name, mine, n, least, most from by_account where ${plausible}
+    union all
+    select case grid when 'a' then 3 else 4 end, id, key_name, name, mine, n, least, most
+    from (
+      select 'a' as grid, band_a as id, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5 having count(*) >= 3
+      union all
+      select 'b', band_b, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5 having count(*) >= 3
+    ) b
+    where n >= 3 and ${plausible} and (mine, n) not in (select mine, n from by_account)
+    union all
+    select 5, exact, key_name, name, mine, n, least, most
+    from (
+      select exact, key_name, name, mine, ${figures} from named
+      where exact in (select exact from named group by 1 having count(*) >= 3)
+      group by 1, 2, 3, 4
+    ) p
+    where n >= 3 and ${plausible} and (mine, n) not in (select mine, n from by_account)
+  ) c
+),
+candidate_charges as materialized (
+  select c.candidate, n.* from candidates c join named n on n.name = c.id where c.level = 1
+  union all
+  select c.candidate, n.* from candidates c join named n on n.mine = c.id where c.level = 2
+  union all
+  select c.candidate, n.* from candidates c join named n on n.band_a = c.id where c.level = 3
+  union all
+  select c.candidate, n.* from candidates c join named n on n.band_b = c.id where c.level = 4
+  union all
+  select c.candidate, n.* from candidates c join named n on n.exact = c.id where c.level = 5
+),
+gaps as materialized (
+  select candidate, date, amount, date - lag(date) over w as gap, place - lag(place) over w as month_gap,
+    abs(price - lag(price) over w) as step, abs(price - lag(price, 2) over w) as step2
+  from candidate_charges
+  window w as (partition by candidate order by date, amount)
+),
+usual as (
+  select candidate, percentile_disc(0.5) within group (order by gap) as gap
+  from gaps where gap > 0
+  group by 1
+),
+-- How well each candidate keeps each cadence that its usual gap allows. "off" is how many days a charge is early or late.
+fits as (
+  select candidate, cadence, months, days, tolerance, count(*)::int as gaps,
+    count(*) filter (where abs(off) > tolerance) as outliers,
+    coalesce(avg(abs(off)) filter (where abs(off) <= tolerance), 99) as mean_off,
+    coalesce(abs(sum(off) filter (where abs(off) <= tolerance)), 99) as drift,
+    count(*) filter (where periods > 1) as skips, max(periods) as longest, sum(periods) as periods,
+    count(*) filter (where step > 0.001) as changes, count(*) filter (where step > 0.06) as steps,
+    count(*) filter (where step > 0.35) as jumps, avg(step) as mean_step, avg(step2) as mean_step2
+  from (
+    select g.candidate, g.step, g.step2, g.cadence, g.months, g.days, g.tolerance, p.periods,
+      g.measured - p.periods * g.days as off
+    from (
+      select gaps.candidate, step, step2, c.cadence, c.months, c.days, c.tolerance,
+        case when c.months = 0 then gaps.gap else gaps.month_gap end as measured
+      from gaps
+      join usual on usual.candidate = gaps.candidate
+      join cadences c on usual.gap between c.least_gap and c.most_gap
+      where gaps.gap > 0
+    ) g
+    cross join lateral (select greatest(1, round(g.measured / g.days)) as periods) p
+  ) f
+  group by 1, 2, 3, 4, 5
+),
+spreads as (
+  select candidate, count(*)::int as n, count(distinct date)::int as days, max(amount) / min(amount) as ratio,
+    coalesce(stddev_samp(amount::float8) / avg(amount::float8), 0) as spread
+  from candidate_charges
+  group by 1
+),
+kept as (
+  select distinct on (f.candidate) f.*, c.level, c.key_name, c.name, c.mine, c.least, c.most, s.n, prices.fixed
+  from fits f
+  join candidates c using (candidate)
+  join spreads s using (candidate)
+  cross join lateral (
+    select
+      -- one price, that may change now and then
+      steps <= greatest(1, 0.3 * gaps) and jumps <= case when gaps >= 6 then 0.15 * gaps else 0 end as fixed,
+      -- a bill by consumption: by the month, and punctual
+      months between 1 and 3 and s.n >= 4 and ratio <= 4 and spread <= 0.4 and skips <= 0.1 * gaps
+        and mean_off <= 2.5 as variable
+  ) prices
+  where s.n - s.days <= 0.1 * s.n
+    and case
+      when s.n = 2 then cadence = 'yearly' and mean_off <= 7 and steps <= 1
+      else cadence <> 'yearly' or s.n >= 3 end
+    and outliers <= case when gaps >= 6 then 0.15 * gaps else 0 end
+    and mean_off <= tolerance * 0.5
+    and drift <= tolerance * 1.5
+    and skips <= greatest(1, 0.25 * gaps) and longest <= case when s.n <= 5 then 2 else 6 end
+    and (fixed or variable)
+    -- Three charges may be chance: they have to be punctual, and more so among others or with one left out.
+    and case
+      when s.n > 3 then true
+      when months = 0 then mean_off <= 0.5 and changes = 0
+      when skips > 0 then months = 1 and mean_off <= 1.5 and changes = 0
+      when level = 5 then mean_off <= 1
+      else mean_off <= 2.5 end
+    -- Two prices that take turns are two subscriptions.
+    and (cadence not in ('weekly', 'fortnightly', 'half_yearly') or mean_step <= 2 * coalesce(mean_step2, 0) + 0.02)
+  order by f.candidate, outliers, mean_off / tolerance, months desc
+),
+-- Of a merchant's charges on an account, the grid whose bands hold more.
+grids as (
+  select distinct on (mine) mine, level from kept where level in (3, 4) group by 1, 2 order by mine, sum(n) desc, level
+),
+chosen as materialized (
+  select k.*, n.person, n.currency, n.key
+  from kept k
+  join keys n on n.name = k.key_name
+  left join grids g on g.mine = k.mine
+  where (k.level not in (3, 4) or k.level = g.level)
+    and not exists (select from kept w where w.level = 1 and k.level > 1 and w.name = k.name)
+    and not exists (select from kept w where w.level = 2 and k.level > 2 and w.mine = k.mine)
+    and not exists (
+      select from kept w where k.level = 5 and w.level = g.level and w.mine = k.mine and k.least between w.least and w.most)
+    and (not n.between_people or (k.changes <= 1 and k.fixed))
+),
+spans as (
+  select candidate, min(date) as first_date, max(date) as last_date,
+    (array_agg(amount order by date))[1] as first_amount, (array_agg(amount order by date desc))[1] as last_amount
+  from candidate_charges where candidate in (select candidate from chosen)
+  group by 1
+),
+chained as materialized (
+  select *, count(*) filter (where starts) over (order by person, currency, key, cadence, first_date, candidate) as stream
+  from (
+    select c.*, first_date, last_date, coalesce(
+      first_date <= max(last_date) over before
+        or first_date - lag(last_date) over w > 3.5 * days
+        or greatest(first_amount, lag(last_amount) over w) > 2 * least(first_amount, lag(last_amount) over w),
+      true) as starts
+    from chosen c join spans using (candidate)
+    window w as (partition by person, currency, key, cadence order by first_date, candidate),
+      before as (partition by person, currency, key, cadence order by first_date, candidate
+        rows between unbounded preceding and 1 preceding)
+  ) c
+),
+stream_charges as materialized (
+  select s.stream, c.charge, c.date, c.amount, c.account, c.merchant, c.is_bill
+  from chained s join candidate_charges c using (candidate)
+),
+streams as materialized (
+  select s.*, m.n, m.first_date, m.last_date, m.merchant, m.is_bill or not s.fixed as is_bill,
+    case when s.fixed then m.last_amount else m.usual_amount end as amount,
+    n.next_date, n.next_date + ceil(least(s.days / 2, 2 * s.tolerance + 3))::int >= ${asOf} as active
+  from (
+    select stream, person, currency, key, cadence, months, days, tolerance, bool_and(fixed) as fixed,
+      sum(gaps)::int as gaps, sum(outliers)::int as outliers, max(mean_off) as mean_off, sum(skips)::int as skips,
+      count(*)::int as parts
+    from chained
+    group by 1, 2, 3, 4, 5, 6, 7, 8
+  ) s
+  join (
+    select stream, count(*)::int as n, 2 * count(*) filter (where is_bill) > count(*) as is_bill, min(date) as first_date, max(date) as last_date,
+      (array_agg(amount order by date desc))[1] as last_amount,
+      (array_agg(merchant order by date desc, charge desc))[1] as merchant,
+      percentile_disc(0.5) within group (order by amount) as usual_amount,
+      percentile_disc(0.5) within group (order by
+        case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end) as day
+    from stream_charges
+    group by 1
+  ) m using (stream)
+  cross join lateral (
+    -- from the day of the month that is usual, whichever way the last charge was moved
+    select case when s.months = 0 then m.last_date + s.days::int else (
+      select d::date from (
+        select (start + make_interval(days => least(m.day, date_part('day', start + interval '1 month - 1 day'))::int - 1)) as d
+        from (
+          select date_trunc('month', m.last_date::timestamp) + make_interval(months => s.months + shift) as start
+          from generate_series(-1, 1) shift
+        ) starts
+      ) days
+      order by abs((d::date - m.last_date) - s.days) limit 1
+    ) end as next_date
+  ) n
+)`
+}

@@ -1,0 +1,76 @@
+import { sql } from 'kysely'
+import type { Db } from '../schema/database.js'
+
+interface Chunks {
+  /** Everybody when left out. */
+  readonly users: readonly string[] | undefined
+  readonly connections: number | undefined
+  readonly chunk: number
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Hands out people in chunks to workers that run side by side, in the order of their ids, without holding all ids. Inside a
+ * transaction there is one worker. The first error stops the others after their chunk, and is thrown.
+ */
+export async function inChunks(
+  db: Db,
+  { users, connections = 2, chunk, signal }: Chunks,
+  work: (people: readonly string[], of: number) => Promise<void>,
+): Promise<void> {
+  signal?.throwIfAborted()
+  const given = users === undefined ? undefined : [...new Set(users.map((id) => id.toLowerCase()))].sort()
+  const of = given?.length ?? (await countUsers(db))
+  const next = given === undefined ? everybody(db, chunk) : some(given, chunk)
+  let failed: { error: unknown } | undefined
+
+  const worker = async () => {
+    while (failed === undefined) {
+      try {
+        signal?.throwIfAborted()
+        const people = await next()
+        if (people.length === 0) return
+        await work(people, of)
+      } catch (error) {
+        failed ??= { error }
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: db.isTransaction ? 1 : connections }, worker))
+  if (failed !== undefined) throw (failed as { error: unknown }).error
+}
+
+async function countUsers(db: Db): Promise<number> {
+  const { count } = await db
+    .selectFrom('finance.users')
+    .select(sql<number>`count(*)::int`.as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+function some(users: readonly string[], chunk: number): () => Promise<readonly string[]> {
+  let start = 0
+  return async () => {
+    const people = users.slice(start, start + chunk)
+    start += chunk
+    return people
+  }
+}
+
+/** Page by page over the primary key; callers take turns. */
+function everybody(db: Db, chunk: number): () => Promise<readonly string[]> {
+  let last: string | undefined
+  let turn: Promise<unknown> = Promise.resolve()
+  const page = async () => {
+    let query = db.selectFrom('finance.users').select('id').orderBy('id').limit(chunk)
+    if (last !== undefined) query = query.where('id', '>', last)
+    const people = (await query.execute()).map(({ id }) => id)
+    last = people.at(-1) ?? last
+    return people
+  }
+  return () => {
+    const mine = turn.then(page)
+    turn = mine.catch(() => {})
+    return mine
+  }
+}

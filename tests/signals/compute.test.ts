@@ -1,0 +1,404 @@
+import { type Kysely, sql } from 'kysely'
+import { describe, expect } from 'vitest'
+import {
+  accounts,
+  computedFeatures,
+  InvalidInputError,
+  reports,
+  signals,
+  transactions,
+  transferMatches,
+} from '../../src/index.js'
+import {
+  type CreditUtilizationSignal,
+  type Database,
+  type IncomeStabilitySignal,
+  type SavingsBehaviorSignal,
+  type SubscriptionSignal,
+  signalValueSchema,
+} from '../../src/schema/index.js'
+import { createAccount, createUser } from '../people.js'
+import { freshDatabase, pgliteDb, test } from '../support.js'
+import { accountWith, book, charged, everyDays, everyMonth, type Row } from './charges.js'
+
+const as_of = '2026-06-30'
+
+interface Families {
+  subscription: SubscriptionSignal
+  savings_behavior: SavingsBehaviorSignal
+  income_stability: IncomeStabilitySignal
+}
+
+async function signal<Family extends keyof Families>(
+  db: Kysely<Database>,
+  userId: string,
+  family: Family,
+  window: '30d' | '90d' | '180d' = '90d',
+): Promise<Families[Family]> {
+  const found = await computedFeatures.find(db, userId, window, family)
+  return signalValueSchema(family).parse(found?.signal_value) as Families[Family]
+}
+
+async function cardSignal(
+  db: Kysely<Database>,
+  userId: string,
+  cardId: string,
+  window: '30d' | '90d' | '180d' = '90d',
+) {
+  const found = await computedFeatures.find(db, userId, window, `credit_utilization_${cardId}`)
+  return found?.signal_value as CreditUtilizationSignal | undefined
+}
+
+describe('signals.compute', () => {
+  test('writes every family in every window, as its schema says', async ({ db }) => {
+    const { user_id } = await accountWith(db, charged('Streamhouse', '-9.99', ...everyMonth('2026-01-04', 6)))
+    const card = await createAccount(db, { user_id, account_type: 'credit_card', credit_limit: '1000' })
+
+    expect(await signals.compute(db, { as_of })).toEqual({ users: 1, computed: 1, signals: 12 })
+
+    const { rows } = await computedFeatures.list(db, user_id)
+    expect(rows.map((row) => `${row.time_window} ${row.signal_type}`)).toEqual(
+      ['180d', '30d', '90d'].flatMap((window) =>
+        [`credit_utilization_${card.id}`, 'income_stability', 'savings_behavior', 'subscription'].map(
+          (type) => `${window} ${type}`,
+        ),
+      ),
+    )
+    for (const row of rows) expect(signalValueSchema(row.signal_type).parse(row.signal_value)).toEqual(row.signal_value)
+  })
+
+  test('tells subscriptions from bills, and counts what the windows hold', async ({ db }) => {
+    const { user_id } = await accountWith(db, [
+      ...charged('Streamhouse', '-10.00', ...everyMonth('2026-01-04', 6)),
+      ...charged('Gym', '-30.00', ...everyMonth('2025-11-02', 5)), // ended in March
+      ...everyMonth('2026-01-01', 6).map((day): Row => [day, 'Landlord', '-500.00', { category: 'rent' }]),
+      ['2026-06-20', 'Bicycle shop', '-360.00'],
+      ['2026-06-21', 'Savings', '-1000.00', { category: 'transfer' }],
+    ])
+
+    await signals.compute(db, { as_of })
+
+    expect(await signal(db, user_id, 'subscription', '30d')).toMatchObject({
+      as_of,
+      currency: 'USD',
+      subscriptions: 1,
+      monthly_spend: '10.0000',
+      monthly_bills: '500.0000',
+      share_of_spending: 0.0115, // 10 of 870: the savings are no spending
+      other_currencies: [],
+      recurring_merchants: [
+        { kind: 'bill', merchant: 'Landlord', charges_in_window: 1, occurrences: 6, next_date: '2026-07-01' },
+        { kind: 'subscription', merchant: 'Streamhouse', charges_in_window: 1, active: true },
+      ],
+    })
+    const half = await signal(db, user_id, 'subscription', '180d')
+    expect(half.recurring_merchants.map(({ merchant, active }) => [merchant, active])).toEqual([
+      ['Landlord', true],
+      ['Gym', false],
+      ['Streamhouse', true],
+    ])
+    expect(half.subscriptions).toBe(1)
+  })
+
+  test('agrees with the reports on what was spent', async ({ db }) => {
+    const { user_id } = await accountWith(db, [
+      ['2026-06-10', 'Shop', '-100.00'],
+      ['2026-06-11', 'Card', '-70.00', { category: 'Credit Card Payment' }],
+      ['2026-06-12', 'AMEX EPAYMENT', '-60.00'],
+      ...charged('Club', '-25.00', ...everyMonth('2026-01-09', 6)),
+    ])
+    const [june] = await reports.cashFlowByMonth(db, user_id, { from: '2026-06-01', to: as_of })
+
+    await signals.compute(db, { as_of })
+
+    expect(june?.spending).toBe('125.0000')
+    expect((await signal(db, user_id, 'subscription', '30d')).share_of_spending).toBe(0.2)
+  })
+
+  test('leaves out what transferMatches paired, and takes it in again when that is rejected', async ({ db }) => {
+    const account = await accountWith(db, [
+      ['2026-06-10', 'Shop', '-100.00'],
+      ['2026-06-11', 'Transfer', '-900.00'],
+      ...charged('Club', '-25.00', ...everyMonth('2026-01-09', 6)),
+    ])
+    const { user_id } = account
+    const savings = await createAccount(db, { user_id, account_type: 'savings' })
+    await book(db, savings, [['2026-06-11', 'Transfer', '900.00']])
+    const share = async () => {
+      await signals.compute(db, { as_of, force: true })
+      return (await signal(db, user_id, 'subscription', '30d')).share_of_spending
+    }
+    expect(await share()).toBe(0.0244) // 25 of 1025
+
+    await transferMatches.find(db, { from: '2026-06-01', to: as_of })
+    expect(await share()).toBe(0.2)
+
+    const [match] = (await transferMatches.list(db, user_id)).rows
+    await transferMatches.reject(db, user_id, match?.id as string)
+    expect(await share()).toBe(0.0244)
+  })
+
+  test('sees what is put aside', async ({ db }) => {
+    const { user_id } = await accountWith(db, [['2026-06-10', 'Shop', '-1500.00']], { opening_balance: '9000' })
+    const savings = await createAccount(db, { user_id, account_type: 'high_yield_savings', opening_balance: '1000' })
+    await book(db, savings, [
+      ['2026-05-10', 'Monthly savings', '300.00', { category: 'transfer' }],
+      ['2026-06-10', 'Monthly savings', '300.00', { category: 'transfer' }],
+      ['2026-06-12', 'Taken out', '-100.00', { category: 'transfer' }],
+      ['2026-06-15', 'Interest', '5.00', { category: 'interest' }],
+      ['2026-07-02', 'After the day', '999.00', { category: 'transfer' }],
+    ])
+
+    await signals.compute(db, { as_of })
+
+    expect(await signal(db, user_id, 'savings_behavior', '30d')).toMatchObject({
+      net_inflow: '200.0000',
+      monthly_net_inflow: '202.9125', // 200 in 30 days
+      growth_rate: 0.1577, // 205 on 1300
+      balance: '1505.0000',
+      emergency_fund_months: 0.9889, // 1505 of 1500 spent in 30 days
+    })
+    expect(await signal(db, user_id, 'savings_behavior', '90d')).toMatchObject({ net_inflow: '500.0000' })
+  })
+
+  test('sees how steadily pay arrives', async ({ db }) => {
+    const steady = await accountWith(
+      db,
+      everyDays('2026-01-02', 14, 13).map((day): Row => [day, 'Acme', '2000.00', { description: 'PAYROLL' }]),
+    )
+    const uneven = await accountWith(db, [
+      ['2026-01-10', 'Client A', '3000.00'],
+      ['2026-03-11', 'Client B', '5000.00'],
+      ['2026-05-20', 'Client C', '4000.00'],
+      ['2026-05-21', 'Client C', '12.00'],
+      ['2026-06-10', 'Shop', '-3000.00'],
+      ['2026-06-12', 'Shop', '300.00', { category: 'refund' }],
+    ])
+
+    await signals.compute(db, { as_of })
+
+    expect(await signal(db, steady.user_id, 'income_stability')).toMatchObject({
+      payments: 6,
+      total: '12000.0000',
+      median_gap_days: 14,
+      variability: 0,
+      cash_flow_buffer_months: null,
+    })
+    expect(await signal(db, uneven.user_id, 'income_stability', '180d')).toMatchObject({
+      payments: 3,
+      median_gap_days: 65, // 60 and 70
+      variability: 0.25,
+    })
+    // no payment in the window: the gaps before it still say how pay arrives
+    expect(await signal(db, uneven.user_id, 'income_stability', '30d')).toMatchObject({
+      payments: 0,
+      median_gap_days: 65,
+      cash_flow_buffer_months: 3.0594, // 9312 at hand, 3000 spent in 30 days
+    })
+  })
+
+  test('sees how a card is used', async ({ db }) => {
+    const { user_id } = await createAccount(db)
+    const open = (credit_limit: string | null, opening_balance: string) =>
+      createAccount(db, { user_id, account_type: 'credit_card', credit_limit, opening_balance })
+    const heavy = await open('1000', '-500')
+    await book(db, heavy, [
+      ['2026-06-12', 'Payment thank you', '25.00'],
+      ['2026-06-20', 'Shop', '-30.00'],
+      ['2026-06-25', 'Interest', '-9.00', { category: 'interest' }],
+    ])
+    const forgotten = await open('1000', '-100')
+    await book(db, forgotten, [['2026-04-02', 'Shop', '-20.00']])
+    const paid = await open('1000', '-100')
+    await book(db, paid, [
+      ['2026-06-02', 'Shop', '-290.00'],
+      ['2026-06-12', 'Card', '390.00', { category: 'credit_card_payment' }],
+      ['2026-06-13', 'Shop', '45.00', { category: 'refund' }],
+    ])
+    const unknown = await open(null, '-10')
+
+    await signals.compute(db, { as_of })
+
+    expect(await cardSignal(db, user_id, heavy.id)).toMatchObject({
+      owed: '514.0000',
+      credit_limit: '1000.0000',
+      utilization: 0.514,
+      at_30_percent: true,
+      at_50_percent: true,
+      at_80_percent: false,
+      minimum_payment_only: true,
+      interest_charged: true,
+      overdue: false,
+      payments: 1,
+    })
+    expect(await cardSignal(db, user_id, forgotten.id)).toMatchObject({ overdue: true, payments: 0, utilization: 0.12 })
+    expect(await cardSignal(db, user_id, paid.id)).toMatchObject({
+      owed: '0.0000',
+      minimum_payment_only: false,
+      interest_charged: false,
+      overdue: false,
+      payments: 1,
+    })
+    expect(await cardSignal(db, user_id, unknown.id)).toMatchObject({ utilization: null, at_30_percent: false })
+  })
+
+  test('mixes no currencies', async ({ db }) => {
+    const { user_id } = await accountWith(db, [
+      ...charged('Gym', '-30.00', ...everyMonth('2026-01-02', 6)),
+      ['2026-06-02', 'Shop', '-70.00'],
+    ])
+    const euros = await createAccount(db, { user_id, currency: 'EUR' })
+    await book(db, euros, charged('Zeitung', '-8.00', ...everyMonth('2026-02-11', 5)))
+
+    await signals.compute(db, { as_of })
+
+    expect(await signal(db, user_id, 'subscription', '30d')).toMatchObject({
+      currency: 'USD',
+      subscriptions: 2,
+      monthly_spend: '30.0000',
+      share_of_spending: 0.3,
+      other_currencies: [{ currency: 'EUR', monthly_spend: '8.0000', share_of_spending: 1, monthly_bills: '0.0000' }],
+    })
+  })
+
+  test('passes over who has nothing new, and sees every kind of news', async ({ db }) => {
+    const account = await accountWith(db, charged('Gym', '-30.00', ...everyMonth('2026-01-02', 6)))
+    await accountWith(db, charged('Gym', '-30.00', ...everyMonth('2026-01-02', 6)))
+    const { user_id } = account
+    const again = async (options: Partial<signals.ComputeOptions> = {}) =>
+      (await signals.compute(db, { as_of, ...options })).computed
+
+    expect(await again()).toBe(2)
+    expect(await again()).toBe(0)
+    expect(await again({ force: true, users: [user_id] })).toBe(1)
+
+    await book(db, account, [['2026-06-15', 'Shop', '-1.00']])
+    expect(await again()).toBe(1)
+    await accounts.create(db, { user_id, account_type: 'savings', name: 'New' })
+    expect(await again()).toBe(1)
+    expect(await again({ as_of: '2026-06-29' })).toBe(2)
+    expect(await again({ as_of: '2026-06-29', windows: ['30d'] })).toBe(0)
+  })
+
+  test('forgets the signals of a card that is gone', async ({ db }) => {
+    const { user_id } = await accountWith(db, [['2026-06-15', 'Shop', '-1.00']])
+    const card = await createAccount(db, { user_id, account_type: 'credit_card', credit_limit: '1000' })
+    await computedFeatures.put(db, { user_id, time_window: '90d', signal_type: 'mood', signal_value: { calm: true } })
+    await signals.compute(db, { as_of })
+    expect(await cardSignal(db, user_id, card.id)).toBeDefined()
+
+    await accounts.update(db, user_id, card.id, { status: 'closed' })
+    await signals.compute(db, { as_of, force: true })
+
+    expect(await cardSignal(db, user_id, card.id)).toBeUndefined()
+    expect(await computedFeatures.find(db, user_id, '90d', 'mood')).toBeDefined()
+  })
+
+  test('looks at whom it is told, and refuses what makes no sense', async ({ db }) => {
+    const { user_id } = await accountWith(db, [['2026-06-15', 'Shop', '-1.00']])
+    await accountWith(db, [['2026-06-15', 'Shop', '-1.00']])
+    const nobody = await createUser(db)
+
+    expect(await signals.compute(db, { as_of, users: [user_id] })).toMatchObject({ users: 1, computed: 1 })
+    expect(await signals.compute(db, { as_of, users: [nobody.id] })).toEqual({ users: 1, computed: 1, signals: 0 })
+    expect(await signals.compute(db, { as_of, users: [] })).toEqual({ users: 0, computed: 0, signals: 0 })
+    await expect(signals.compute(db, { as_of: 'now' })).rejects.toThrow(InvalidInputError)
+  })
+})
+
+describe('signals.compute, committed', () => {
+  async function population(db: Kysely<Database>, count: number) {
+    for (let i = 0; i < count; i++) await accountWith(db, charged('Gym', '-30.00', ...everyMonth('2026-01-02', 6)))
+  }
+
+  test('sees a category that changed, and a row that an older transaction committed late', async () => {
+    await using opened = await freshDatabase()
+    const { db } = opened
+    const account = await accountWith(db, charged('Gym', '-30.00', ...everyMonth('2026-01-02', 6)))
+    const { user_id } = account
+    await signals.compute(db, { as_of })
+    const { rows } = await transactions.list(db, user_id)
+
+    await transactions.categorize(db, user_id, rows[0]?.id as string, 'transfer')
+    expect(await signals.compute(db, { as_of })).toMatchObject({ computed: 1 })
+
+    await db.transaction().execute(async (late) => {
+      await sql`select now()`.execute(late)
+      await book(db, account, [['2026-06-15', 'Shop', '-1.00']])
+      expect(await signals.compute(db, { as_of })).toMatchObject({ computed: 1 })
+      await book(late, await createAccount(late, { user_id }), [['2026-06-16', 'Shop', '-2.00']])
+    })
+    expect(await signals.compute(db, { as_of })).toMatchObject({ computed: 1 })
+    expect(await signals.compute(db, { as_of })).toMatchObject({ computed: 0 })
+  })
+
+  test('stops when it is told, keeps what is done, and goes on from there', async () => {
+    await using opened = await freshDatabase()
+    const { db } = opened
+    await population(db, 5)
+    const stop = new AbortController()
+    const seen: unknown[] = []
+    const run = signals.compute(db, {
+      as_of,
+      chunk: 1,
+      connections: 1,
+      signal: stop.signal,
+      onProgress: (progress) => {
+        seen.push(progress)
+        if (progress.users === 2) stop.abort(new Error('enough'))
+      },
+    })
+
+    await expect(run).rejects.toThrow('enough')
+    expect(seen).toEqual([
+      { users: 1, of: 5 },
+      { users: 2, of: 5 },
+    ])
+    expect(await signals.compute(db, { as_of, chunk: 2, connections: 3 })).toMatchObject({ users: 5, computed: 3 })
+  })
+
+  test('bears two runs at once', async () => {
+    await using opened = await freshDatabase()
+    const { db } = opened
+    await population(db, 6)
+
+    await Promise.all([
+      signals.compute(db, { as_of, chunk: 2 }),
+      signals.compute(db, { as_of, chunk: 3 }),
+      signals.compute(db, { as_of, chunk: 1 }),
+    ])
+
+    const { rows } = await sql<{
+      n: number
+    }>`select count(*)::int as n from ${sql.table('finance.computed_features')}`.execute(db)
+    expect(rows).toEqual([{ n: 6 * 9 }])
+  })
+
+  test('leaves the settings of a host’s transaction as they were', async () => {
+    await using opened = await freshDatabase()
+    await opened.db.transaction().execute(async (trx) => {
+      await sql`set local work_mem = '5MB'`.execute(trx)
+      await accountWith(trx as unknown as Kysely<Database>, [['2026-06-15', 'Shop', '-1.00']])
+      await signals.compute(trx, { as_of })
+      const { rows } =
+        await sql`select current_setting('work_mem') as a, current_setting('enable_nestloop') as b`.execute(trx)
+      expect(rows).toEqual([{ a: '5MB', b: 'on' }])
+    })
+  })
+
+  test('gives the same on PGlite', async () => {
+    await using opened = await pgliteDb()
+    const { db } = opened
+    const { user_id } = await accountWith(db, [
+      ...charged('SQ *GYM 1234', '-30.00', ...everyMonth('2026-01-02', 6)),
+      ['2026-06-01', 'Acme', '2000.00', { description: 'PAYROLL' }],
+    ])
+    await createAccount(db, { user_id, account_type: 'credit_card', credit_limit: '1000' })
+
+    expect(await signals.compute(db, { as_of })).toEqual({ users: 1, computed: 1, signals: 12 })
+    expect(await signals.compute(db, { as_of })).toEqual({ users: 1, computed: 0, signals: 0 })
+
+    expect(await signal(db, user_id, 'subscription')).toMatchObject({ subscriptions: 1, monthly_spend: '30.0000' })
+    expect(await signal(db, user_id, 'income_stability')).toMatchObject({ payments: 1, median_gap_days: null })
+  })
+})

@@ -1,0 +1,295 @@
+import type { Kysely } from 'kysely'
+import { describe, expect } from 'vitest'
+import { InvalidInputError, subscriptions } from '../../src/index.js'
+import type { Database } from '../../src/schema/index.js'
+import { createAccount } from '../people.js'
+import { test } from '../support.js'
+import { accountWith, addDays, book, charged, everyDays, everyMonth, type Row } from './charges.js'
+
+const as_of = '2026-06-30'
+
+async function found(db: Kysely<Database>, rows: readonly Row[]) {
+  const { user_id } = await accountWith(db, rows)
+  return subscriptions.detect(db, user_id, { as_of })
+}
+
+/** Weekends move a charge to Monday. */
+const workday = (day: string) => addDays(day, [1, 0, 0, 0, 0, 0, 2][new Date(day).getUTCDay()] as number)
+
+describe('subscriptions.detect', () => {
+  test('says what it found, why, and what to expect', async ({ db }) => {
+    const account = await accountWith(db, charged('Streamhouse', '-9.99', '2026-04-04', '2026-05-04', '2026-06-04'))
+
+    const [subscription, ...others] = await subscriptions.detect(db, account.user_id, { as_of })
+
+    expect(others).toEqual([])
+    expect(subscription).toMatchObject({
+      merchant: 'Streamhouse',
+      merchant_key: 'streamhouse',
+      currency: 'USD',
+      cadence: 'monthly',
+      active: true,
+      amount: '9.9900',
+      fixed_amount: true,
+      monthly_amount: '9.9900',
+      occurrences: 3,
+      skipped: 0,
+      first_date: '2026-04-04',
+      last_date: '2026-06-04',
+      next_date: '2026-07-04',
+      price_changes: [],
+    })
+    expect(subscription?.confidence).toBeGreaterThan(0.5)
+    expect(subscription?.reasons[0]).toBe(
+      'Charged 3 times from 2026-04-04 to 2026-06-04, monthly, on average 0.0 days off.',
+    )
+    expect(subscription?.evidence.map(({ date, merchant, amount }) => [date, merchant, amount])).toEqual([
+      ['2026-04-04', 'Streamhouse', '9.9900'],
+      ['2026-05-04', 'Streamhouse', '9.9900'],
+      ['2026-06-04', 'Streamhouse', '9.9900'],
+    ])
+    expect(subscription?.evidence.every((charge) => charge.account_id === account.id)).toBe(true)
+  })
+
+  test.for([
+    ['weekly', everyDays('2026-05-01', 7, 8)],
+    ['fortnightly', everyDays('2026-03-27', 14, 7)],
+    ['four_weekly', everyDays('2025-12-03', 28, 8)],
+    ['monthly', everyMonth('2026-01-15', 6)],
+    ['monthly', everyMonth('2026-01-31', 6)],
+    ['monthly', everyMonth('2025-07-01', 12).map(workday)],
+    ['two_monthly', everyMonth('2025-09-10', 5, 2)],
+    ['quarterly', everyMonth('2025-09-30', 4, 3)],
+    ['half_yearly', everyMonth('2025-01-20', 3, 6)],
+    ['yearly', everyMonth('2024-06-12', 3, 12)],
+    ['yearly', ['2025-03-02', '2026-03-01']],
+  ] as const)('finds a %s charge on %j', async ([cadence, days], { db }) => {
+    const subscriptions = await found(db, charged('Club', '-20.00', ...days))
+
+    expect(subscriptions).toMatchObject([{ cadence, occurrences: days.length, active: true, skipped: 0 }])
+  })
+
+  test.for([
+    ['2026-01-31', '2026-07-31'],
+    ['2026-01-30', '2026-07-30'],
+  ] as const)('expects the next charge of what is due on %s on %s', async ([first, next], { db }) => {
+    expect(await found(db, charged('Club', '-20.00', ...everyMonth(first, 6)))).toMatchObject([{ next_date: next }])
+  })
+
+  test('expects it on its own day though the last charge was moved', async ({ db }) => {
+    const days = ['2026-02-27', '2026-04-01', '2026-05-01', '2026-05-29'] // of the 1st, two of them on the Friday before
+    expect(await found(db, charged('Club', '-20.00', ...everyMonth('2025-09-01', 6), ...days.slice(1)))).toMatchObject([
+      { cadence: 'monthly', next_date: '2026-07-01' },
+    ])
+  })
+
+  test('follows a change of price', async ({ db }) => {
+    const [subscription, ...others] = await found(db, [
+      ...charged('Streamhouse', '-9.99', ...everyMonth('2025-08-04', 8)),
+      ...charged('Streamhouse', '-13.99', ...everyMonth('2026-04-04', 3)),
+    ])
+
+    expect(others).toEqual([])
+    expect(subscription).toMatchObject({
+      amount: '13.9900',
+      occurrences: 11,
+      price_changes: [{ date: '2026-04-04', from: '9.9900', to: '13.9900' }],
+    })
+  })
+
+  test('bears a left-out month', async ({ db }) => {
+    const days = everyMonth('2025-11-04', 8).filter((day) => day !== '2026-02-04')
+    expect(await found(db, charged('Gym', '-39.00', ...days))).toMatchObject([{ occurrences: 7, skipped: 1 }])
+  })
+
+  test.for([
+    ['NETFLIX.COM 866-579-7172 CA', 'NETFLIX.COM LOS GATOS', 'Netflix', 'NETFLIX.COM*8F3K2L9', 'PAYPAL *NETFLIX'],
+    ['SPOTIFY P1A2B3C4D5 STOCKHOLM', 'SPOTIFY P9Z8Y7X6W5 STOCKHOLM', 'SPOTIFY P0000AAA11', 'Spotify AB'],
+    ['SQ *YOGA LOFT 000123', 'SQ *YOGA LOFT 000981', 'Yoga Loft', 'SQ *YOGA LOFT'],
+    ['RECURRING PAYMENT 04/04 ACME GYM #118', 'CHECKCARD 0504 ACME GYM #118', 'ACME GYM #007 SEATTLE WA'],
+    [
+      'Hausverwaltung Meier GmbH RF18539007547034',
+      'Hausverwaltung Meier GmbH RE2026-0512',
+      'Hausverwaltung Meier GmbH',
+    ],
+    ['ST 89597016 REF 100237 05.01.2026', 'ST 89597016 REF 557781 05.02.2026', 'ST 89597016 VS 19'],
+    ['DE89 3704 0044 0532 0130 00 RE-77123', 'DE89 3704 0044 0532 0130 00 RE-90210'],
+    ['City Gas INV 20260401', 'City Gas INV 20260501', 'City Gas INV 20260601'],
+  ])('knows %j as one merchant', async (names, { db }) => {
+    const days = everyMonth('2026-01-04', 6)
+    const rows = days.map((day, i): Row => [day, names[i % names.length] as string, '-24.90'])
+
+    expect(await found(db, rows)).toMatchObject([{ occurrences: 6, cadence: 'monthly' }])
+  })
+
+  test('keeps account numbers apart that have no name', async ({ db }) => {
+    const rows = [
+      ...charged('YZ 87144583', '-2452.00', ...everyMonth('2026-01-07', 6)),
+      ...charged('YZ 13943797', '-2452.00', ...everyMonth('2026-01-12', 6)),
+      ...charged('Transfer to 55510001', '-80.00', ...everyMonth('2026-01-03', 6)),
+      ...charged('Transfer to 55510002', '-80.00', ...everyMonth('2026-01-21', 6)),
+    ]
+
+    expect((await found(db, rows)).map(({ merchant, occurrences }) => [merchant, occurrences]).sort()).toEqual([
+      ['Transfer to 55510001', 6],
+      ['Transfer to 55510002', 6],
+      ['YZ 13943797', 6],
+      ['YZ 87144583', 6],
+    ])
+  })
+
+  test('tells two subscriptions at one merchant apart', async ({ db }) => {
+    const rows = [
+      ...charged('APPLE.COM/BILL', '-0.99', ...everyMonth('2025-10-03', 9)),
+      ...charged('APPLE.COM/BILL', '-10.99', ...everyMonth('2025-10-17', 9)),
+      ...charged('APPLE.COM/BILL', '-11.99', ...everyMonth('2025-10-17', 9)),
+    ]
+
+    expect((await found(db, rows)).map(({ amount, cadence, occurrences }) => [amount, cadence, occurrences])).toEqual([
+      ['11.9900', 'monthly', 9],
+      ['10.9900', 'monthly', 9],
+      ['0.9900', 'monthly', 9],
+    ])
+  })
+
+  test('does not take two prices that take turns for one subscription', async ({ db }) => {
+    const rows = [
+      ...charged('Box', '-9.99', ...everyDays('2026-01-02', 28, 7)),
+      ...charged('Box', '-10.29', ...everyDays('2026-01-16', 28, 6)),
+    ]
+
+    expect((await found(db, rows)).map(({ amount, cadence }) => [amount, cadence]).sort()).toEqual([
+      ['10.2900', 'four_weekly'],
+      ['9.9900', 'four_weekly'],
+    ])
+  })
+
+  test('finds a subscription among other purchases, and its new price', async ({ db }) => {
+    const purchases = everyDays('2025-07-02', 9, 40).map(
+      (day, i): Row => [day, 'Amazon', `-${5 + ((i * 37) % 90)}.${10 + ((i * 7) % 90)}`],
+    )
+    const prime = [
+      ...charged('Amazon', '-12.99', ...everyMonth('2025-07-20', 7)),
+      ...charged('Amazon', '-14.99', ...everyMonth('2026-02-20', 5)),
+    ]
+
+    expect(await found(db, [...purchases, ...prime])).toMatchObject([
+      { amount: '14.9900', occurrences: 12, price_changes: [{ from: '12.9900', to: '14.9900' }] },
+    ])
+  })
+
+  test('takes a bill by consumption for what it is', async ({ db }) => {
+    const days = everyMonth('2025-07-14', 12).map(workday)
+    const rows = days.map((day, i): Row => [day, 'City Power', `-${60 + ((i * 23) % 45)}.40`])
+
+    expect(await found(db, rows)).toMatchObject([{ cadence: 'monthly', fixed_amount: false, occurrences: 12 }])
+  })
+
+  test('is not fooled by people, shops and chance', async ({ db }) => {
+    const uneven = (days: readonly string[], merchant: string, amounts: readonly number[]) =>
+      days.map((day, i): Row => [day, merchant, `-${amounts[i % amounts.length]}.00`])
+    const rows = [
+      // regular days, irregular amounts
+      ...uneven(everyMonth('2025-10-28', 9), 'Maria Garcia', [120, 35, 60, 240, 18]),
+      ...uneven(everyMonth('2025-10-05', 9), 'VENMO * John Smith', [50, 60, 45, 55]),
+      // the same amount, irregular days
+      ...charged('Jane Doe', '-50.00', '2026-01-03', '2026-01-20', '2026-03-02', '2026-04-29', '2026-06-08'),
+      // the weekly shopping
+      ...uneven(everyDays('2026-01-03', 7, 25), 'Greenleaf Market', [84, 61, 97, 55, 72, 110]),
+      ...charged('Bus', '-2.90', ...everyDays('2026-01-01', 3, 30), ...everyDays('2026-02-02', 5, 20)),
+      // a cafe now and then
+      ...uneven(['2026-02-03', '2026-03-09', '2026-04-02', '2026-05-17', '2026-06-01'], 'Cafe', [12, 15, 11]),
+      // money in
+      ...charged('Employer', '2500.00', ...everyMonth('2026-01-28', 6)),
+    ]
+
+    expect(await found(db, rows)).toEqual([])
+  })
+
+  test('finds the rent of a landlord whose name a friend has too', async ({ db }) => {
+    const rows = [
+      ...charged('Maria Garcia', '-900.00', ...everyMonth('2026-01-01', 6)),
+      ...charged('Maria Garcia', '-35.00', '2026-01-17', '2026-03-22'),
+      ...charged('Maria Garcia', '-120.00', '2026-02-08', '2026-05-29'),
+    ]
+
+    expect(await found(db, rows)).toMatchObject([{ amount: '900.0000', occurrences: 6 }])
+  })
+
+  test('leaves out what is not spending', async ({ db }) => {
+    const days = everyMonth('2026-01-12', 6)
+    const rows: Row[] = [
+      ...days.map((day): Row => [day, 'Summit Card', '-200.00', { category: 'Credit Card Payment' }]),
+      ...days.map((day): Row => [day, 'Rainy Day Savings', '-300.00', { category: 'transfer' }]),
+      ...charged('CHASE CREDIT CRD AUTOPAY', '-150.00', ...days),
+      ...days.map((day): Row => [day, '', '-14.60']),
+      ...days.map((day): Row => [day, 'Still pending', '-9.00', { status: 'pending' }]),
+    ]
+
+    expect(await found(db, rows)).toEqual([])
+  })
+
+  test('forgets charges that were taken back', async ({ db }) => {
+    const account = await createAccount(db)
+    const made = await book(db, account, charged('Streamhouse', '-9.99', '2026-04-04', '2026-05-04', '2026-06-04'))
+    await db
+      .insertInto('finance.transactions')
+      .values(
+        made.slice(0, 1).map(({ user_id, account_id, currency, id }) => ({
+          user_id,
+          account_id,
+          currency,
+          reverses_id: id,
+          date: '2026-04-05',
+          merchant: 'Streamhouse',
+          amount: '9.99',
+        })),
+      )
+      .execute()
+
+    expect(await subscriptions.detect(db, account.user_id, { as_of })).toEqual([])
+  })
+
+  test('says which have ended, and forgets what lies further back than asked', async ({ db }) => {
+    const { user_id } = await accountWith(db, [
+      ...charged('Paper', '-12.00', ...everyMonth('2025-06-08', 6)),
+      ...charged('Gym', '-39.00', ...everyMonth('2026-01-02', 6)),
+    ])
+
+    expect(await subscriptions.detect(db, user_id, { as_of })).toMatchObject([
+      { merchant: 'Gym', active: true },
+      { merchant: 'Paper', active: false, last_date: '2025-11-08' },
+    ])
+    expect(await subscriptions.detect(db, user_id, { as_of, days: 180 })).toMatchObject([{ merchant: 'Gym' }])
+    expect(await subscriptions.detect(db, user_id, { as_of: '2026-02-28' })).toMatchObject([{ merchant: 'Paper' }])
+  })
+
+  test('follows a subscription to another card and keeps currencies apart', async ({ db }) => {
+    const old = await accountWith(db, charged('Cloudkeep', '-2.99', ...everyMonth('2025-10-19', 5)))
+    const { user_id } = old
+    await book(db, await createAccount(db, { user_id }), charged('Cloudkeep', '-2.99', ...everyMonth('2026-03-19', 4)))
+    const euros = await createAccount(db, { user_id, currency: 'EUR' })
+    await book(db, euros, charged('Cloudkeep', '-2.99', ...everyMonth('2026-01-19', 6)))
+
+    const both = await subscriptions.detect(db, user_id, { as_of })
+
+    expect(both.map(({ currency, occurrences }) => [currency, occurrences]).sort()).toEqual([
+      ['EUR', 6],
+      ['USD', 9],
+    ])
+  })
+
+  test('shows nobody else’s', async ({ db }) => {
+    await accountWith(db, charged('Gym', '-39.00', ...everyMonth('2026-01-02', 6)))
+    const other = await createAccount(db)
+
+    expect(await subscriptions.detect(db, other.user_id, { as_of })).toEqual([])
+  })
+
+  test('refuses options that make no sense', async ({ db }) => {
+    const { user_id } = await createAccount(db)
+
+    await expect(subscriptions.detect(db, user_id, { as_of: 'today' })).rejects.toThrow(InvalidInputError)
+    await expect(subscriptions.detect(db, user_id, { as_of, days: 3 })).rejects.toThrow(InvalidInputError)
+  })
+})

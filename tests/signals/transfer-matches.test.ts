@@ -1,0 +1,249 @@
+import type { Kysely } from 'kysely'
+import { describe, expect, test as plain } from 'vitest'
+import {
+  ConflictError,
+  InvalidInputError,
+  NotFoundError,
+  reports,
+  transactions,
+  transferMatches,
+} from '../../src/index.js'
+import type { Database } from '../../src/schema/index.js'
+import { bestAssignment } from '../../src/signals/best-assignment.js'
+import { createAccount, createUser } from '../people.js'
+import { test } from '../support.js'
+import { book, type Row } from './charges.js'
+
+const span = { from: '2026-01-01', to: '2026-12-31' }
+
+async function household(db: Kysely<Database>) {
+  const { id: user_id } = await createUser(db)
+  const checking = await createAccount(db, { user_id })
+  const savings = await createAccount(db, { user_id, account_type: 'savings' })
+  const card = await createAccount(db, { user_id, account_type: 'credit_card' })
+  return { user_id, checking, savings, card }
+}
+
+async function one(db: Kysely<Database>, account: Parameters<typeof book>[1], ...row: Row) {
+  const [made] = await book(db, account, [row])
+  return made?.id as string
+}
+
+const spent = async (db: Kysely<Database>, userId: string) =>
+  (await reports.spendingByCategory(db, userId, span)).reduce((sum, row) => sum + Number(row.spent), 0)
+
+describe('transferMatches', () => {
+  test('pairs what is certain, says why, and takes it out of spending', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    const from = await one(db, checking, '2026-03-02', 'Transfer to savings', '-250.00')
+    const to = await one(db, savings, '2026-03-03', 'From checking', '250.00')
+    await one(db, checking, '2026-03-03', 'Corner shop', '-12.50')
+    expect(await spent(db, user_id)).toBe(262.5)
+
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 1, suggested: 0 })
+
+    const { rows } = await transferMatches.list(db, user_id)
+    expect(rows).toMatchObject([
+      {
+        from_transaction_id: from,
+        to_transaction_id: to,
+        status: 'automatic',
+        reasons: { days_apart: 1, rate: null, rivals: 0, said: true },
+      },
+    ])
+    expect(Number(rows[0]?.score)).toBeGreaterThanOrEqual(0.8)
+    expect(await spent(db, user_id)).toBe(12.5)
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 0, suggested: 0 })
+    expect(await transferMatches.list(db, user_id, { transaction_id: to })).toEqual({ rows, next: null })
+    expect((await transferMatches.list(db, user_id, { status: 'suggested' })).rows).toEqual([])
+  })
+
+  test('only suggests what may be chance', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    await one(db, checking, '2026-03-02', 'Bicycle shop', '-100.00')
+    await one(db, savings, '2026-03-04', 'Aunt Rosa', '100.00')
+
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 0, suggested: 1 })
+
+    expect(await spent(db, user_id)).toBe(100)
+    const [match] = (await transferMatches.list(db, user_id)).rows
+    const confirmed = await transferMatches.confirm(db, user_id, match?.id as string)
+    expect(confirmed).toMatchObject({ status: 'confirmed', decided_at: expect.any(Date) })
+    expect(await spent(db, user_id)).toBe(0)
+  })
+
+  test('remembers what was rejected', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    await one(db, checking, '2026-03-02', 'Transfer', '-250.00')
+    await one(db, savings, '2026-03-02', 'Transfer', '250.00')
+    await transferMatches.find(db, span)
+    const [match] = (await transferMatches.list(db, user_id)).rows
+
+    await transferMatches.reject(db, user_id, match?.id as string)
+
+    expect(await spent(db, user_id)).toBe(250)
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 0, suggested: 0 })
+    expect(await transferMatches.get(db, user_id, match?.id as string)).toMatchObject({ status: 'rejected' })
+  })
+
+  test('gives each row one other side, the best for all of them together', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    const outs = await book(db, checking, [
+      ['2026-03-02', 'Transfer', '-75.10'],
+      ['2026-03-04', 'Transfer', '-75.10'],
+    ])
+    const ins = await book(db, savings, [
+      ['2026-03-03', 'Transfer', '75.10'],
+      ['2026-03-05', 'Transfer', '75.10'],
+    ])
+
+    await transferMatches.find(db, span)
+
+    const { rows } = await transferMatches.list(db, user_id)
+    expect(rows.map((row) => [row.from_transaction_id, row.to_transaction_id]).sort()).toEqual(
+      outs.map((out, i) => [out.id, ins[i]?.id]).sort(),
+    )
+    expect(rows[0]?.reasons.rivals).toBe(2)
+  })
+
+  test('leaves alone what cannot be one movement', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    const stranger = await household(db)
+    await one(db, checking, '2026-01-05', 'Transfer', '-10.10') // the same account
+    await one(db, checking, '2026-01-05', 'Transfer', '10.10')
+    await one(db, checking, '2026-02-05', 'Transfer', '-20.20') // another amount
+    await one(db, savings, '2026-02-05', 'Transfer', '20.30')
+    await one(db, checking, '2026-03-05', 'Transfer', '-30.30') // too late
+    await one(db, savings, '2026-03-12', 'Transfer', '30.30')
+    await one(db, checking, '2026-04-05', 'Transfer', '-40.40') // somebody else
+    await one(db, stranger.savings, '2026-04-05', 'Transfer', '40.40')
+    await one(db, checking, '2026-05-05', 'Transfer', '-50.50') // another currency
+    await one(db, await createAccount(db, { user_id, currency: 'EUR' }), '2026-05-05', 'Transfer', '50.50')
+    await one(db, checking, '2026-06-05', 'Transfer', '-60.60', { status: 'pending' })
+    await one(db, savings, '2026-06-05', 'Transfer', '60.60')
+
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 0, suggested: 0 })
+  })
+
+  test('takes the nearest rate across currencies', async ({ db }) => {
+    const { user_id, checking } = await household(db)
+    const euros = await createAccount(db, { user_id, currency: 'EUR' })
+    await one(db, checking, '2026-03-02', 'Transfer to euro account', '-108.00')
+    await one(db, euros, '2026-03-03', 'Transfer from dollars', '99.80')
+    const rates = [
+      { from_currency: 'EUR', to_currency: 'USD', rate: '1.08', date: '2026-03-01' },
+      { from_currency: 'EUR', to_currency: 'USD', rate: '1.50', date: '2026-06-01' },
+    ]
+
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 0, suggested: 0 })
+    expect(await transferMatches.find(db, { ...span, rates })).toEqual({ automatic: 1, suggested: 0 })
+
+    expect((await transferMatches.list(db, user_id)).rows[0]?.reasons).toMatchObject({
+      rate: '0.9240740741',
+      expected_rate: '0.9259259259',
+    })
+  })
+
+  test('explains any two rows', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    const from_transaction_id = await one(db, checking, '2026-03-02', 'Transfer', '-250.00')
+    const near = await one(db, savings, '2026-03-04', 'Transfer', '250.00')
+    const far = await one(db, savings, '2026-05-04', 'Transfer', '250.00')
+    const same = await one(db, checking, '2026-03-02', 'Refund', '250.00')
+    const why = (to_transaction_id: string) =>
+      transferMatches.explain(db, { user_id, from_transaction_id, to_transaction_id })
+
+    expect(await why(near)).toMatchObject({ obstacles: [], match: undefined, reasons: { days_apart: 2, said: true } })
+    await transferMatches.find(db, span)
+    expect((await why(near)).match?.status).toBe('automatic')
+    expect(await why(far)).toEqual({
+      score: undefined,
+      reasons: undefined,
+      match: undefined,
+      obstacles: ['The amounts do not agree, the days are too far apart, or one of them was reversed.'],
+    })
+    expect((await why(same)).obstacles).toEqual(['Both are on one account.'])
+    await transferMatches.reject(db, user_id, (await why(near)).match?.id as string)
+    expect((await why(near)).obstacles).toEqual(['The pair was rejected.'])
+    await expect(why('00000000-0000-7000-8000-000000000000')).rejects.toThrow(NotFoundError)
+  })
+
+  test('refuses to confirm what has another side by now', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    await one(db, checking, '2026-03-02', 'Transfer', '-250.00')
+    await one(db, savings, '2026-03-02', 'Transfer', '250.00')
+    await transferMatches.find(db, span)
+    const [first] = (await transferMatches.list(db, user_id)).rows
+    await transferMatches.reject(db, user_id, first?.id as string)
+    await one(db, savings, '2026-03-03', 'Transfer', '250.00')
+    await transferMatches.find(db, span)
+
+    await expect(transferMatches.confirm(db, user_id, first?.id as string)).rejects.toThrow(ConflictError)
+  })
+
+  test('is nobody else’s, and refuses what makes no sense', async ({ db }) => {
+    const { checking, savings } = await household(db)
+    const other = await household(db)
+    await one(db, checking, '2026-03-02', 'Transfer', '-250.00')
+    await one(db, savings, '2026-03-02', 'Transfer', '250.00')
+    await transferMatches.find(db, { ...span, users: [other.user_id] })
+    expect((await transferMatches.list(db, checking.user_id)).rows).toEqual([])
+    await transferMatches.find(db, span)
+    const [match] = (await transferMatches.list(db, checking.user_id)).rows
+
+    await expect(transferMatches.get(db, other.user_id, match?.id as string)).rejects.toThrow(NotFoundError)
+    await expect(transferMatches.confirm(db, other.user_id, match?.id as string)).rejects.toThrow(NotFoundError)
+    await expect(transferMatches.find(db, { from: '2026-02-01', to: '2026-01-01' })).rejects.toThrow(InvalidInputError)
+  })
+
+  test('lets a matched row be told otherwise, as before', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    const from = await one(db, checking, '2026-03-02', 'Transfer', '-250.00')
+    await one(db, savings, '2026-03-02', 'Transfer', '250.00')
+    await transferMatches.find(db, span)
+
+    expect(await transactions.categorize(db, user_id, from, 'saving up')).toMatchObject({ category: 'saving up' })
+  })
+})
+
+describe('bestAssignment', () => {
+  plain('prefers the greatest sum to the best single pair', () => {
+    const edges = [
+      { left: 'a', right: 'x', score: 0.9 },
+      { left: 'a', right: 'y', score: 0.8 },
+      { left: 'b', right: 'x', score: 0.8 },
+      { left: 'c', right: 'z', score: 0.5 },
+    ]
+
+    expect(
+      bestAssignment(edges)
+        .map(({ left, right }) => left + right)
+        .sort(),
+    ).toEqual(['ay', 'bx', 'cz'])
+  })
+
+  plain('finds what trying everything finds', () => {
+    let state = 7
+    const random = () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return state / 2 ** 32
+    }
+    for (let round = 0; round < 60; round++) {
+      const edges = ['a', 'b', 'c', 'd'].flatMap((left) =>
+        ['v', 'w', 'x', 'y', 'z'].flatMap((right) => (random() < 0.5 ? [{ left, right, score: random() }] : [])),
+      )
+      const most = (rest: typeof edges): number =>
+        Math.max(
+          0,
+          ...rest.map(
+            (e, i) => e.score + most(rest.slice(i + 1).filter((f) => f.left !== e.left && f.right !== e.right)),
+          ),
+        )
+      const found = bestAssignment(edges)
+
+      expect(new Set(found.map(({ left }) => left)).size).toBe(found.length)
+      expect(new Set(found.map(({ right }) => right)).size).toBe(found.length)
+      expect(found.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(most(edges))
+    }
+  })
+})
