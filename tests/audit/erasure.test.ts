@@ -17,6 +17,7 @@ import {
   personaAssignments,
   RuleViolationError,
   recommendations,
+  signals,
   transactions,
   transfers,
   translateError,
@@ -112,6 +113,13 @@ async function createPerson(db: Kysely<Database>) {
     memo: 'for the cake',
     idempotency_key: 'key-2',
   })
+  await signals.compute(db, { as_of: '2026-03-31', users: [user_id] })
+  const [left, arrived] = [
+    await transactions.create(db, newTransaction(account, { merchant: word, amount: '-9' })),
+    await transactions.create(db, newTransaction(second, { merchant: word, amount: '9' })),
+  ]
+  await sql`insert into finance.transfer_matches (user_id, from_transaction_id, to_transaction_id, status, score, reasons)
+    values (${user_id}, ${left.id}, ${arrived.id}, 'suggested', 0.5, '{}')`.execute(db)
   return { user_id, account, friend }
 }
 
