@@ -17,7 +17,7 @@ import {
 import type { Transaction } from '../schema/rows.js'
 import { callFunction } from './call-function.js'
 import { translateInsertError } from './no-account.js'
-import { isSameRequest, sameAmount } from './same-request.js'
+import { isSameRequest, sameAmount, sameId } from './same-request.js'
 import { transactionColumns } from './transaction-columns.js'
 
 /**
@@ -70,8 +70,10 @@ export async function settle(db: Db, userId: string, id: string, how: Settlement
 
   if (settled === undefined) throw new NotFoundError('transaction')
   if (settled.status === 'released') throw final()
-  if (settled.amount !== null && amount !== null && !sameAmount(settled.amount, amount)) throw settledOtherwise()
-  if (date !== null && settled.date !== date) throw settledOtherwise()
+  const same = sameAmount(settled.amount, amount ?? settled.amount) && settled.date === (date ?? settled.date)
+  if (!same) {
+    throw new ConflictError('The transaction was settled before with another amount or day.', { table: 'transactions' })
+  }
   return settled
 }
 
@@ -125,7 +127,7 @@ export async function reverse(db: Db, userId: string, id: string, how: Reversal 
   ).catch(translateError)
 
   if (reversing === undefined) throw new NotFoundError('transaction')
-  const same = reversing.reverses_id === id.toLowerCase() && (date === undefined || reversing.date === date)
+  const same = sameId(reversing.reverses_id, id) && (date === undefined || reversing.date === date)
   if (!same) throw keyUsed()
   return reversing
 }
@@ -169,10 +171,6 @@ async function move(db: Db, movement: Movement): Promise<Transaction> {
 function keyUsed(): ConflictError {
   const constraint = 'transactions_idempotency_key_key'
   return new ConflictError(constraintSentences[constraint] as string, { table: 'transactions', constraint })
-}
-
-function settledOtherwise(): ConflictError {
-  return new ConflictError('The transaction was settled before with another amount or day.', { table: 'transactions' })
 }
 
 function final(): RuleViolationError {
