@@ -58,6 +58,7 @@ function dataset(chart, { name, values, line, colour: of }) {
     type: asLine ? 'line' : 'bar',
     label: name,
     data: values,
+    order: line ? 0 : 1,
     borderColor: ink,
     backgroundColor: ink,
     ...(asLine

@@ -6,7 +6,7 @@ import { byCurrency, type Column, chart, none, table, words } from './parts.js'
 /** What comes in and goes out by month; both pages have it. */
 export function cashFlow<Row extends MonthlyCashFlow>(rows: readonly Row[], more: readonly Column<Row>[] = []): Html[] {
   if (rows.length === 0) return [none('No transactions in these days.')]
-  return byCurrency(rows).map(([currency, months]) => {
+  return byCurrency(rows, moved).map(([currency, months]) => {
     const numbers = (of: (row: Row) => string) => months.map((row) => Number(of(row)))
     return html`<h3>${currency}</h3>
 ${chart(`Bars of income and spending by month, with a line of what was kept, in ${currency}`, {
@@ -14,9 +14,9 @@ ${chart(`Bars of income and spending by month, with a line of what was kept, in 
   currency,
   labels: months.map(({ month }) => month),
   series: [
-    { name: 'Kept', values: numbers(({ net }) => net), line: true, colour: 3 },
     { name: 'Income', values: numbers(({ income }) => income), colour: 1 },
     { name: 'Spending', values: numbers(({ spending }) => spending), colour: 2 },
+    { name: 'Kept', values: numbers(({ net }) => net), line: true, colour: 3 },
   ],
 })}${table({
   caption: `Cash flow by month, ${currency}`,
@@ -32,6 +32,11 @@ ${chart(`Bars of income and spending by month, with a line of what was kept, in 
   })
 }
 
+/** Whether anything moved in the month. */
+function moved({ income, spending }: MonthlyCashFlow): number {
+  return Number(income) !== 0 || Number(spending) !== 0 ? 1 : 0
+}
+
 interface Category {
   readonly category: string
   readonly currency: string
@@ -42,7 +47,7 @@ interface Category {
 /** Where money goes, the most first: the chart has the first twelve, the table all. */
 export function categories<Row extends Category>(rows: readonly Row[], more: readonly Column<Row>[] = []): Html[] {
   if (rows.length === 0) return [none('No spending in these days.')]
-  return byCurrency(rows).map(([currency, all]) => {
+  return byCurrency(rows, ({ transactions }) => transactions).map(([currency, all]) => {
     const first = all.slice(0, 12)
     return html`<h3>${currency}</h3>
 ${chart(`Bars of spending by category, the most first, in ${currency}`, {

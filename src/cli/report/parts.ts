@@ -19,7 +19,7 @@ export interface Chart {
 }
 
 export interface Column<Row> {
-  readonly title: string
+  readonly title: string | Html
   readonly cell: (row: Row) => string | Html
   /** Figures stand on the right. */
   readonly figure?: boolean
@@ -60,14 +60,16 @@ ${content}</section>
 `
 }
 
-/** The rows of each currency: no chart and no table mixes two. The currency with the most rows comes first. */
+/** The rows of each currency, that with the most uses first: no chart and no table mixes two. */
 export function byCurrency<Row extends { readonly currency: string }>(
   rows: readonly Row[],
+  uses: (row: Row) => number = () => 1,
 ): ReadonlyArray<readonly [currency: string, rows: readonly Row[]]> {
   const currencies = [...new Set(rows.map(({ currency }) => currency))]
+  const total = (group: readonly Row[]) => group.reduce((sum, row) => sum + uses(row), 0)
   return currencies
     .map((of) => [of, rows.filter(({ currency }) => currency === of)] as const)
-    .sort(([, a], [, b]) => b.length - a.length)
+    .sort(([, a], [, b]) => total(b) - total(a))
 }
 
 export const none = (text: string): Html => html`<p class="none">${text}</p>`

@@ -48,6 +48,11 @@ tbody tr:last-child > * { border-bottom: 0 }
 .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 time { white-space: nowrap }
 .why { min-width: 16rem; color: var(--dim); font-size: 0.82rem }
+details { border-top: 1px solid var(--line); padding: 0.75rem 0 }
+summary { cursor: pointer; font-weight: 600 }
+summary small { display: inline; margin-left: 0.75rem }
+summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
+details .scroll { margin-top: 0.5rem }
 td ul { margin: 0; padding-left: 1.1rem }
 footer { padding-bottom: 2.5rem; font-size: 0.85rem }
 @media print {
@@ -55,6 +60,7 @@ footer { padding-bottom: 2.5rem; font-size: 0.85rem }
   header, main, footer { max-width: none; padding: 0 }
   section { padding: 0; border: 0 }
   .scroll { overflow: visible }
+  details::details-content { content-visibility: visible; block-size: auto }
   .chart, tr, .tiles { break-inside: avoid }
   h2, h3, caption { break-after: avoid }
 }

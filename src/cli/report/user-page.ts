@@ -1,3 +1,4 @@
+import type { PersonaCondition, PersonaReasons } from '../../schema/json.js'
 import type { PersonaAssignment } from '../../schema/rows.js'
 import type { Subscription } from '../../signals/subscriptions.js'
 import { money } from '../format.js'
@@ -46,25 +47,25 @@ ${chart(`Lines of the balance of each account by day, in ${currency}`, {
     colour: i + 1,
   })),
 })}${drawn.length < courses.length && html`<p>The chart has the first ${drawn.length} accounts, the table all.</p>`}
-${table({
+${table<string>({
   caption: `Balances at the end of each month, ${currency}`,
   columns: [
-    { title: 'Account', cell: accountCell },
-    ...ends.map((end) => ({
-      title: end === range.to ? end : end.slice(0, 7),
-      figure: true,
-      cell: ({ days }: AccountCourse) => {
-        const balance = days.find(({ day }) => day === end)?.balance
-        return balance === undefined ? '–' : money(balance, currency)
-      },
-    })),
+    { title: 'Day', cell: day },
+    ...courses.map((course) => {
+      const balances = new Map(course.days.map(({ day, balance }) => [day, balance]))
+      return {
+        title: accountTitle(course),
+        figure: true,
+        cell: (end: string) => money(balances.get(end) ?? '0', currency),
+      }
+    }),
   ],
-  rows: courses,
+  rows: ends,
 })}`
   })
 }
 
-function accountCell({ name, account_type, status }: AccountCourse): Html {
+function accountTitle({ name, account_type, status }: AccountCourse): Html {
   const kind = words(account_type).toLowerCase()
   return html`${name}<small>${status === 'active' ? kind : `${kind}, ${status}`}</small>`
 }
@@ -98,8 +99,10 @@ function subscriptionTable(caption: string, rows: readonly Subscription[]): Html
   return table<Subscription>({
     caption,
     columns: [
-      { title: 'Merchant', cell: ({ merchant, kind }) => html`${merchant}<small>${kind}</small>` },
-      { title: 'Cadence', cell: ({ cadence }) => words(cadence) },
+      {
+        title: 'Merchant',
+        cell: ({ merchant, kind, cadence }) => html`${merchant}<small>${words(cadence)} ${kind}</small>`,
+      },
       { title: 'Amount', figure: true, cell: ({ amount, currency }) => money(amount, currency) },
       { title: 'A month', figure: true, cell: ({ monthly_amount, currency }) => money(monthly_amount, currency) },
       { title: 'Last', cell: ({ last_date }) => day(last_date) },
@@ -114,8 +117,11 @@ function subscriptionTable(caption: string, rows: readonly Subscription[]): Html
                   html`<div>${day(date)}: ${money(from, currency)} → ${money(to, currency)}</div>`,
               )}`,
       },
-      { title: 'Why', cell: ({ reasons }) => html`<div class="why">${reasons.join(' ')}</div>` },
-      { title: 'Sure', figure: true, cell: ({ confidence }) => percent(confidence) },
+      {
+        title: 'Why',
+        cell: ({ reasons, confidence }) =>
+          html`<div class="why">${reasons.join(' ')} Confidence: ${percent(confidence)}.</div>`,
+      },
     ],
     rows,
   })
@@ -126,32 +132,30 @@ const day = (text: string): Html => html`<time datetime="${text}">${text}</time>
 function personas(assignments: readonly PersonaAssignment[]): Html[] {
   if (assignments.length === 0) return [none('None yet: signals.compute and personas.assign find one.')]
   return assignments.map(
-    ({ time_window, persona, assigned_at, reasons }) => html`<h3>${words(persona)}</h3>
-<p>By the last ${Number.parseInt(time_window, 10)} days${reasons?.as_of != null && html` to ${day(reasons.as_of)}`}, in force since ${day(assigned_at.toISOString().slice(0, 10))}.</p>
-${
-  reasons == null
-    ? none('No reasons were kept.')
-    : table({
-        caption: `Rules that were tried, ${time_window}`,
-        columns: [
-          { title: 'Rule', cell: ({ rule }) => rule },
-          { title: 'Persona', cell: (rule) => words(rule.persona) },
-          {
-            title: 'Numbers',
-            cell: ({ conditions }) =>
-              conditions.length === 0
-                ? '–'
-                : html`<ul>${conditions.map(
-                    ({ signal, field, operator, value, actual, matched }) =>
-                      html`<li>${words(`${signal}`)}, ${field.replaceAll('_', ' ')}: <b>${shown(actual)}</b>, ${matched ? 'is' : 'is not'} ${operator} ${shown(value)}</li>`,
-                  )}</ul>`,
-          },
-          { title: 'Matched', cell: ({ matched }) => (matched ? html`<b>yes</b>` : 'no') },
-        ],
-        rows: reasons.rules,
-      })
-}`,
+    ({ time_window, persona, assigned_at, reasons }, i) => html`<details${i === 0 && html` open`}>
+<summary>${words(persona)}<small>by the last ${Number.parseInt(time_window, 10)} days${reasons?.as_of != null && html` to ${day(reasons.as_of)}`}, in force since ${day(assigned_at.toISOString().slice(0, 10))}</small></summary>
+${reasons == null ? none('No reasons were kept.') : ruleTable(time_window, reasons)}</details>
+`,
   )
+}
+
+function ruleTable(window: string, { rules }: PersonaReasons): Html {
+  return table({
+    caption: `The rules that were tried, in order, by ${Number.parseInt(window, 10)} days`,
+    columns: [
+      { title: 'Rule', cell: ({ rule, persona }) => html`${words(persona)}<small>${rule}</small>` },
+      {
+        title: 'The numbers',
+        cell: ({ conditions }) => (conditions.length === 0 ? '–' : html`<ul>${conditions.map(conditionItem)}</ul>`),
+      },
+      { title: 'Matched', cell: ({ matched }) => (matched ? html`<b>yes</b>` : 'no') },
+    ],
+    rows: rules,
+  })
+}
+
+function conditionItem({ signal, field, operator, value, actual, matched }: PersonaCondition): Html {
+  return html`<li>${words(signal)}, ${field.replaceAll('_', ' ')}: <b>${shown(actual)}</b>, ${matched ? 'is' : 'is not'} ${operator} ${shown(value)}</li>`
 }
 
 function shown(value: unknown): string {
