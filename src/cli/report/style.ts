@@ -43,7 +43,7 @@ th, td { padding: 0.4rem 0.75rem; border-bottom: 1px solid var(--line); text-ali
 th:first-child { padding-left: 0 }
 th:last-child, td:last-child { padding-right: 0 }
 thead th { border-bottom: 2px solid var(--line); color: var(--dim); font-weight: 600; vertical-align: bottom; white-space: nowrap }
-tbody th { min-width: 9rem; font-weight: 500 }
+tbody th { min-width: 11rem; font-weight: 500 }
 tbody tr:last-child > * { border-bottom: 0 }
 .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 time { white-space: nowrap }

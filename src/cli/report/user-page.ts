@@ -155,7 +155,8 @@ function ruleTable(window: string, { rules }: PersonaReasons): Html {
 }
 
 function conditionItem({ signal, field, operator, value, actual, matched }: PersonaCondition): Html {
-  return html`<li>${words(signal)}, ${field.replaceAll('_', ' ')}: <b>${shown(actual)}</b>, ${matched ? 'is' : 'is not'} ${operator} ${shown(value)}</li>`
+  const asked = `${operator.replace('>=', '≥').replace('<=', '≤')} ${shown(value)}`
+  return html`<li>${words(signal)}, ${field.replaceAll('_', ' ')}: <b>${shown(actual)}</b> (asked: ${asked}; ${matched ? 'met' : 'not met'})</li>`
 }
 
 function shown(value: unknown): string {
