@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { DayRange } from '../repositories/reports.js'
@@ -78,6 +78,7 @@ async function gather(trx: Trx, { user: who, asOf, days }: Omit<Options, 'out' |
 async function write(path: string, file: string, text: string, force: boolean): Promise<void> {
   try {
     await writeFile(path, text, { flag: force ? 'w' : 'wx', mode: 0o600 })
+    if (force) await chmod(path, 0o600)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
     throw new UsageError(`${file} cannot be written (${code}).`, { cause: error })

@@ -39,7 +39,7 @@ describe('finance-db report', { timeout: 120_000 }, () => {
     await using directory = await temporaryDirectory()
     const surroundings = { env: { DATABASE_URL: fresh.url }, cwd: directory.path }
     const file = join(directory.path, 'mine.html')
-    await writeFile(file, 'mine', { mode: 0o600 })
+    await writeFile(file, 'mine', { mode: 0o644 })
 
     const refused = await cli(['report', '--out', 'mine.html'], surroundings)
     const kept = await readFile(file, 'utf8')
@@ -53,6 +53,7 @@ describe('finance-db report', { timeout: 120_000 }, () => {
     expect(nowhere.stderr).toContain('ENOENT')
     expect(kept).toBe('mine')
     expect(forced.code).toBe(0)
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
     expect(await readFile(file, 'utf8')).toContain('There are fewer than 5 people.')
   })
 })
