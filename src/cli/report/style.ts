@@ -55,6 +55,12 @@ summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
 details .scroll { margin-top: 0.5rem }
 td ul { margin: 0; padding-left: 1.1rem }
 footer { padding-bottom: 2.5rem; font-size: 0.85rem }
+@media (max-width: 40rem) {
+  header, main, footer { padding-left: 0.75rem; padding-right: 0.75rem }
+  section { padding: 1rem }
+  th, td { padding-left: 0.4rem; padding-right: 0.4rem }
+  tbody th { min-width: 5rem }
+}
 @media print {
   body { background: #fff; font-size: 11px }
   header, main, footer { max-width: none; padding: 0 }
