@@ -24,7 +24,7 @@ h2 + h3 { margin-top: 0 }
 p { margin: 0.25rem 0 0.75rem }
 header p, .lead, .none, footer { color: var(--dim) }
 section { margin: 1.5rem 0; padding: 1.5rem; background: var(--card); border: 1px solid var(--line); border-radius: 10px }
-.chart { position: relative; margin: 0 0 1.25rem; width: 100% }
+.chart { position: relative; overflow: hidden; margin: 0 0 1.25rem; width: 100% }
 .upright { height: 320px }
 ${bars}
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1rem; margin: 0 0 1rem }
