@@ -1,4 +1,7 @@
 import { existsSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'tsup'
 
 /**
@@ -25,4 +28,12 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   removeNodeProtocol: false,
+  onSuccess: copyChartLibrary,
 })
+
+/** `finance-db report` puts Chart.js into its pages: its one file goes into the package, with its licence. */
+async function copyChartLibrary(): Promise<void> {
+  const dist = dirname(fileURLToPath(import.meta.resolve('chart.js')))
+  await copyFile(join(dist, 'chart.umd.min.js'), 'dist/chart.umd.min.js')
+  await copyFile(join(dist, '..', 'LICENSE.md'), 'dist/chart.js.LICENSE.md')
+}

@@ -7,6 +7,7 @@ import { addHistory } from './history.js'
 import { addImport } from './import.js'
 import { addInit } from './init.js'
 import { addMigrate } from './migrate.js'
+import { addReport } from './report.js'
 import { redact } from './report-error.js'
 import { addReset } from './reset.js'
 import { addRollback } from './rollback.js'
@@ -48,6 +49,7 @@ export function createProgram(): Command {
   addSql(program)
   addImport(program)
   addVerify(program)
+  addReport(program)
   addSeed(program)
   addReset(program)
   addCreateAdmin(program)
