@@ -31,7 +31,7 @@ describe('the conditions of a catalogue', () => {
     const user_id = await plainPerson(db)
     await signals.compute(db, { as_of })
     const mood = { level: '7.50', flag: true, word: 'fine', deep: { level: 7.5 } }
-    const put = (signal_type: string, signal_value: Record<string, unknown>) =>
+    const put = (signal_type: string, signal_value: Signals[string]) =>
       computedFeatures.put(db, { user_id, time_window: '30d', signal_type, signal_value })
     await put('mood', mood)
     for (const [i, utilization] of [0.1, 0.5, null].entries()) {
