@@ -137,6 +137,7 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   recommendations_type_check: 'The type must be education or offer.',
   recommendations_title_check: 'The title must not be empty.',
   recommendations_rationale_check: 'The rationale must not be empty.',
+  recommendations_catalogue_key_check: 'The catalogue key must not be empty.',
   recommendations_clicked_check: 'Only a recommendation that was shown can have been clicked.',
 
   decision_traces_recommendation_id_fkey: 'The recommendation does not exist for this user.',

@@ -38,6 +38,7 @@ import { documentSearch } from './0045_document_search.js'
 import { transferMatches } from './0050_transfer_matches.js'
 import { personaReasons } from './0051_persona_reasons.js'
 import { signalStates } from './0052_signal_states.js'
+import { catalogueKeys } from './0055_catalogue_keys.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -82,4 +83,5 @@ export const migrations: readonly SqlMigration[] = [
   transferMatches,
   personaReasons,
   signalStates,
+  catalogueKeys,
 ]

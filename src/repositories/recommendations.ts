@@ -34,6 +34,7 @@ const columns = [
   'type',
   'title',
   'rationale',
+  'catalogue_key',
   'shown_at',
   'clicked',
   'created_at',

@@ -439,6 +439,10 @@ export interface FinancePersonaAssignments {
 
 export interface FinanceRecommendations {
   /**
+   * The item of a catalogue that it was made from. Null: not from a catalogue.
+   */
+  catalogue_key: string | null;
+  /**
    * True only for one that was shown.
    */
   clicked: Generated<boolean>;

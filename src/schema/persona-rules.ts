@@ -31,12 +31,12 @@ export type PersonaRuleCondition =
   | { readonly any: readonly PersonaRuleCondition[] }
   | { readonly not: PersonaRuleCondition }
 
-const condition: z.ZodType<PersonaRuleCondition> = z.lazy(() =>
+export const personaRuleCondition: z.ZodType<PersonaRuleCondition> = z.lazy(() =>
   z.union([
     signalCondition,
-    z.strictObject({ all: z.array(condition).max(100) }),
-    z.strictObject({ any: z.array(condition).max(100) }),
-    z.strictObject({ not: condition }),
+    z.strictObject({ all: z.array(personaRuleCondition).max(100) }),
+    z.strictObject({ any: z.array(personaRuleCondition).max(100) }),
+    z.strictObject({ not: personaRuleCondition }),
   ]),
 )
 
@@ -45,7 +45,7 @@ export const personaRule = z.strictObject({
   /** What it is called in the reasons. */
   rule: name(200),
   persona: z.enum(personas),
-  when: condition,
+  when: personaRuleCondition,
 })
 
 /** In order: the first that matches wins. Who matches none is `general_wellness`. */

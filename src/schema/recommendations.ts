@@ -3,7 +3,7 @@ import { consentRequirement } from './consents.js'
 import { traceData } from './decision-traces.js'
 import { recommendationTypes } from './enums.js'
 import { endsAfterStart, spanRule, wholeSpan } from './span.js'
-import { instant, name, uuid } from './values.js'
+import { identifier, instant, name, uuid } from './values.js'
 
 /** Advice for a person. */
 export const newRecommendation = z
@@ -15,6 +15,8 @@ export const newRecommendation = z
     title: name(500),
     /** Why this person gets it, in words for that person. */
     rationale: name(10_000),
+    /** The item of a catalogue that it was made from. */
+    catalogue_key: identifier(200).nullish(),
     shown_at: instant.nullish(),
     clicked: z.boolean().optional(),
   })
