@@ -42,8 +42,13 @@ function toFields(row: ImportRow): Array<string | null> {
  * @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
  */
 export function copyLine(row: ImportRow): string {
+  return copyFields(toFields(row))
+}
+
+/** Fields as a line of COPY's text format. */
+export function copyFields(fields: ReadonlyArray<string | null>): string {
   let line = ''
-  for (const field of toFields(row)) line += line === '' ? copyField(field) : `\t${copyField(field)}`
+  for (const field of fields) line += line === '' ? copyField(field) : `\t${copyField(field)}`
   return `${line}\n`
 }
 
@@ -57,9 +62,13 @@ function copyField(field: string | null): string {
 
 /** Rows as one array literal for each column, to be unnested: the same text whatever driver carries it. */
 export function arrayLiterals(rows: readonly ImportRow[]): string[] {
-  const columns: string[][] = stageColumns.map(() => [])
-  for (const row of rows) {
-    const fields = toFields(row)
+  return columnLiterals(stageColumns.length, rows.map(toFields))
+}
+
+/** Rows of so many fields as one array literal for each column. */
+export function columnLiterals(width: number, rows: ReadonlyArray<ReadonlyArray<string | null>>): string[] {
+  const columns: string[][] = Array.from({ length: width }, () => [])
+  for (const fields of rows) {
     for (const [i, column] of columns.entries()) column.push(arrayElement(fields[i] ?? null))
   }
   return columns.map((elements) => `{${elements.join(',')}}`)
