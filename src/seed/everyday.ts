@@ -40,7 +40,7 @@ export function createPurchases(life: Life, prng: Prng): Part {
     for (const habit of habits) {
       const wanted = purchase(habit, day, prng)
       if (wanted === undefined) continue
-      const cents = habit.flat === true ? wanted.cents : percent(wanted.cents, profile.lifestyle)
+      const cents = habit.flat === true ? wanted.cents : percent(wanted.cents, lifestyleFor(habit, profile.lifestyle))
       // Drawn whether or not it is bought, so that the stream does not depend on balances.
       const returnedAfter = prng.chance(habit.returned ?? 0) ? prng.int(4, 12) : 0
       const book = payWith(cents)
@@ -107,8 +107,8 @@ function cash({ ledger, books, spendable }: Life, day: Day, prng: Prng): void {
 /** Who has much left buys something larger. */
 function treat({ ledger, books, profile, spendable }: Life, day: Day, prng: Prng): void {
   const { merchant, category } = prng.pick(treats)
-  const share = prng.int(25, 60)
-  const excess = spendable(day) - percent(profile.pay.monthly, 110)
+  const share = prng.int(40, 80)
+  const excess = spendable(day) - percent(profile.pay.monthly, 55)
   if (excess < 300_00 || prng.chance(35)) return
   const text = `DEBIT CARD ${merchant.toUpperCase()}`
   ledger.enter(books.checking, day.day, { merchant, category, cents: -percent(excess, share), text })
@@ -123,6 +123,9 @@ export function createHoliday({ ledger }: Life, travel: Book, prng: Prng): Part 
     ledger.enter(travel, day.day, { merchant: bought.merchant, category: holiday.category, cents: -bought.cents })
   }
 }
+
+const lifestyleFor = ({ modest }: Habit, lifestyle: number) =>
+  modest === true ? Math.round((lifestyle + 100) / 2) : lifestyle
 
 function purchase(habit: Habit, { weekday, month }: Day, prng: Prng) {
   const { weekdays, between, season, merchants } = habit

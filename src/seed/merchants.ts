@@ -16,6 +16,8 @@ export interface Habit {
   readonly returned?: number
   /** Always the same amount, whenever it is bought: easily taken for a subscription. */
   readonly flat?: boolean
+  /** Costs the well-off only half as much more as other things do. */
+  readonly modest?: boolean
 }
 
 /** Twelve percentages, January first. */
@@ -41,6 +43,7 @@ export const habits: readonly Habit[] = [
     merchants: ['Third Street Coffee', 'Kettle & Bean'],
     weekdays: [12, 34, 34, 36, 34, 38, 22],
     between: [3_75, 8_60],
+    modest: true,
   },
   {
     category: 'transport',

@@ -75,11 +75,11 @@ export function drawProfile({ persona, place }: Person, prng: Prng): Profile {
   const lean = persona === 'savings_builder' || persona === 'general_wellness'
   const invoices = persona === 'variable_income_budgeter'
   const every = isDemo ? 'fortnight' : prng.pick(pays[persona])
-  const monthly = prng.int(persona === 'savings_builder' ? 3_900 : 2_900, 6_900) * 100
+  const monthly = prng.int(persona === 'savings_builder' ? 3_700 : 2_700, 5_800) * 100
   const mortgage = !invoices && prng.chance(30)
   const housing = {
     kind: mortgage ? ('mortgage' as const) : ('rent' as const),
-    amount: percent(monthly, prng.int(23, 31)),
+    amount: percent(monthly, prng.int(25, 33)),
     date: mortgage ? prng.int(1, 15) : 1,
   }
   const onCard = invoices ? 15 : prng.int(55, 85)
@@ -93,7 +93,7 @@ export function drawProfile({ persona, place }: Person, prng: Prng): Profile {
     planned.reduce((sum, { monthlyCost }) => sum + monthlyCost, 0) +
     (saved?.monthly ?? 0) +
     (investing?.monthly ?? 0)
-  const lifestyle = Math.min(230, Math.max(45, Math.floor(((monthly - fixed) * 94) / everydayCost)))
+  const lifestyle = Math.min(165, Math.max(45, Math.floor(((monthly - fixed) * 94) / everydayCost)))
 
   return {
     goals: goals[persona],
