@@ -5,6 +5,7 @@ import { balanceTrigger } from './balance-trigger.js'
 import { searchDocuments } from './documents.js'
 import { importAgainstPsql } from './import.js'
 import { reads } from './reads.js'
+import { seedAgainstPsql } from './seed.js'
 import { transfersAgainstStatements } from './transfers.js'
 import { warmMigrate } from './warm-migrate.js'
 
@@ -15,6 +16,7 @@ const benches = {
   migrate: warmMigrate,
   trigger: balanceTrigger,
   documents: searchDocuments,
+  seed: seedAgainstPsql,
 }
 
 async function main(): Promise<void> {

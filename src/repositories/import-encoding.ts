@@ -42,13 +42,8 @@ function toFields(row: ImportRow): Array<string | null> {
  * @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
  */
 export function copyLine(row: ImportRow): string {
-  return copyFields(toFields(row))
-}
-
-/** Fields as a line of COPY's text format. */
-export function copyFields(fields: ReadonlyArray<string | null>): string {
   let line = ''
-  for (const field of fields) line += line === '' ? copyField(field) : `\t${copyField(field)}`
+  for (const field of toFields(row)) line += line === '' ? copyField(field) : `\t${copyField(field)}`
   return `${line}\n`
 }
 

@@ -1,7 +1,7 @@
 import { CompiledQuery, sql } from 'kysely'
 import { CopySource } from '../connection/copy.js'
 import { supportsCopy } from '../connection/postgres.js'
-import { columnLiterals, copyFields } from '../repositories/import-encoding.js'
+import { columnLiterals } from '../repositories/import-encoding.js'
 import type { Db, Trx } from '../schema/database.js'
 import type { Generated } from './generate.js'
 import type { Plan } from './options.js'
@@ -63,6 +63,13 @@ async function setStatuses(trx: Trx, inactive: ReadonlyArray<readonly [string, s
     where a.user_id = s.user_id and a.id = s.id`.execute(trx)
 }
 
+/** A line of COPY's text format. Nothing that is made up has a tab, a line's end or a backslash in it. */
+export function copyLine(fields: Fields): string {
+  let line = fields[0] ?? '\\N'
+  for (let i = 1; i < fields.length; i++) line += `\t${fields[i] ?? '\\N'}`
+  return `${line}\n`
+}
+
 const columnList = (table: Table) => sql.raw(tables[table].map(([name]) => name).join(', '))
 
 function copied(table: Table): Waiting {
@@ -70,7 +77,7 @@ function copied(table: Table): Waiting {
   let chunk = ''
   return {
     add(fields) {
-      chunk += copyFields(fields)
+      chunk += copyLine(fields)
       if (chunk.length < chunkLength) return
       chunks.push(chunk)
       chunk = ''
