@@ -40,6 +40,8 @@ export interface Recap {
   readonly recent: readonly Row[]
   /** In cents, at the end of the last day. */
   readonly posted: ReadonlyMap<Book, number>
+  /** Purchases that are not meant to recur, by shop and in the order of the days. */
+  readonly shops: ReadonlyArray<readonly Row[]>
 }
 
 export function recapOf(household: Household, last: number): Recap {
@@ -48,7 +50,29 @@ export function recapOf(household: Household, last: number): Recap {
   for (const { book, cents, status } of rows) {
     if (status === 'posted') posted.set(book, (posted.get(book) ?? 0) + cents)
   }
-  return { household, last, posted, recent: rows.filter(({ day }) => day > last - longest) }
+  const recent = rows.filter(({ day }) => day > last - longest)
+  return { household, last, posted, recent, shops: shopsOf(household, recent) }
+}
+
+function shopsOf({ truth }: Household, recent: readonly Row[]): Row[][] {
+  const recurring = new Set(truth.recurring.flatMap(({ rows }) => rows))
+  const shops = new Map<string, Row[]>()
+  for (const row of recent) {
+    if (row.kind !== 'spending' || row.cents >= 0 || row.status !== 'posted' || recurring.has(row)) continue
+    const name = row.merchant.replace(/\s*[*#].*$/, '')
+    const known = shops.get(name)
+    if (known === undefined) shops.set(name, [row])
+    else known.push(row)
+  }
+  return [...shops.values()]
+}
+
+/** By chance: always about a week, a fortnight or a month apart. */
+function looksRegular(rows: readonly Row[]): boolean {
+  if (rows.length < 3) return false
+  const gaps = rows.slice(1).map(({ day }, i) => day - (rows[i]?.day ?? day))
+  const [least, most] = [Math.min(...gaps), Math.max(...gaps)]
+  return (least >= 5 && most <= 9) || (least >= 12 && most <= 16) || (least >= 26 && most <= 36)
 }
 
 /**
@@ -56,7 +80,7 @@ export function recapOf(household: Household, last: number): Recap {
  * @param p2p What the person sent and got.
  */
 export function factsOf(
-  { household, last, recent, posted }: Recap,
+  { household, last, recent, posted, shops }: Recap,
   days: number,
   reading: Reading,
   p2p: readonly P2p[],
@@ -85,14 +109,16 @@ export function factsOf(
     cash += from.id === person.id ? -cents : cents
   }
 
-  // Strict: only subscriptions, and only with three charges in the window. Lenient: bills too, whenever they were charged.
+  // Strict: only subscriptions, and only with three charges in the window. Lenient: bills too, whenever they were charged,
+  // and what looks like one.
   const regular = truth.recurring.filter(({ type, rows }) =>
     lenient ? rows.length >= 3 : type === 'subscription' && rows.filter(counts).length >= 3,
   )
-  const regularSpent = regular.reduce(
-    (sum, { rows }) => sum - rows.reduce((total, row) => total + (counts(row) ? row.cents : 0), 0),
-    0,
-  )
+  const lookAlikes = lenient ? shops.map((rows) => rows.filter(counts)).filter(looksRegular) : []
+  let regularSpent = 0
+  for (const rows of [...regular.map((one) => one.rows), ...lookAlikes]) {
+    for (const row of rows) if (counts(row)) regularSpent -= row.cents
+  }
 
   return {
     // With what is pending, where that may count.
@@ -102,7 +128,7 @@ export function factsOf(
     overdue: lateFee || (lenient && cards.some((card) => isQuiet(card, recent, truth, last))),
     payGap: middleGap(truth, lenient ? () => true : within),
     buffer: (cash * days) / monthDays / Math.max(1, spent),
-    recurring: new Set(regular.map(({ merchant }) => merchant)).size,
+    recurring: new Set(regular.map(({ merchant }) => merchant)).size + lookAlikes.length,
     recurringMonthly: (regularSpent * monthDays) / days,
     recurringShare: regularSpent / Math.max(1, spent),
     savedMonthly: (saved * monthDays) / days,
