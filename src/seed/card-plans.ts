@@ -63,7 +63,7 @@ export function cardPlans(
         ...rest,
         limit,
         owed: percent(limit, used),
-        upTo: 95,
+        upTo: pays === 'late' ? 84 : prng.int(86, 93),
         pays,
         target: percent(limit, used - 3),
         frozen: false,

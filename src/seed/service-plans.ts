@@ -41,7 +41,7 @@ export function servicePlans(prng: Prng, wanted: readonly Service[], steady = fa
       risesAt: fate > 14 && fate <= 52 ? prng.int(25, 92) : undefined,
       renamedAt: service.renamed === undefined || steady ? undefined : prng.int(30, 70),
       skips:
-        fate > 44 && fate <= 62 ? { at: prng.int(15, 75), charges: prng.chance(60) ? 1 : prng.int(2, 4) } : undefined,
+        fate > 44 && fate <= 62 ? { at: prng.int(15, 97), charges: prng.chance(60) ? 1 : prng.int(2, 4) } : undefined,
       drifts: prng.chance(30),
       second: !steady && cadence === 'monthly' && prng.chance(5),
     }

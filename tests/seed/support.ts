@@ -35,5 +35,5 @@ export async function allLabels(options: GeneratorOptions): Promise<Label[]> {
 
 /** The labels of some types. */
 export function only<Type extends Label['type']>(all: readonly Label[], ...types: Type[]) {
-  return all.filter((label): label is Extract<Label, { type: Type }> => types.some((type) => type === label.type))
+  return all.filter((label): label is Label & { readonly type: Type } => types.some((type) => type === label.type))
 }
