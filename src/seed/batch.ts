@@ -65,9 +65,7 @@ async function setStatuses(trx: Trx, inactive: ReadonlyArray<readonly [string, s
 
 /** A line of COPY's text format. Nothing that is made up has a tab, a line's end or a backslash in it. */
 export function copyLine(fields: Fields): string {
-  let line = fields[0] ?? '\\N'
-  for (let i = 1; i < fields.length; i++) line += `\t${fields[i] ?? '\\N'}`
-  return `${line}\n`
+  return `${fields.map((field) => field ?? '\\N').join('\t')}\n`
 }
 
 const columnList = (table: Table) => sql.raw(tables[table].map(([name]) => name).join(', '))

@@ -67,9 +67,11 @@ function shopsOf({ truth }: Household, recent: readonly Row[]): Row[][] {
   return [...shops.values()]
 }
 
-/** By chance: always about a week, a fortnight or a month apart. */
+/** By chance: always about a week, a fortnight or a month apart, and never half as much again. */
 function looksRegular(rows: readonly Row[]): boolean {
   if (rows.length < 3) return false
+  const paid = rows.map(({ cents }) => -cents)
+  if (Math.max(...paid) > 1.5 * Math.min(...paid)) return false
   const gaps = rows.slice(1).map(({ day }, i) => day - (rows[i]?.day ?? day))
   const [least, most] = [Math.min(...gaps), Math.max(...gaps)]
   return (least >= 5 && most <= 9) || (least >= 12 && most <= 16) || (least >= 26 && most <= 36)

@@ -86,7 +86,8 @@ function createService({ calendar, ledger, truth, profile }: Life, plan: Service
     at(plan.risesAt),
     at(plan.renamedAt),
   ]
-  const later = percent(amount, 100 + prng.int(8, 22))
+  // As prices are: by whole dollars, or half of one.
+  const later = amount + Math.max(50, Math.round(percent(amount, prng.int(8, 22)) / 100) * 100)
   const stops = at(plan.skips?.at) ?? Number.POSITIVE_INFINITY
   let skips = plan.skips?.charges ?? 0
   let charge: DayNumber | undefined

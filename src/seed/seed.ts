@@ -13,7 +13,7 @@ import { createPlan, type GeneratorOptions, type Plan } from './options.js'
 import { createPerson } from './people.js'
 
 export interface SeedOptions extends GeneratorOptions {
-  /** About how many transactions are written in one transaction of the database. Default 20,000, on PGlite 5,000. */
+  /** About how many transactions are written in one transaction of the database. Default 20,000, on PGlite 1,000. */
   readonly batchRows?: number | undefined
   /** Called after each batch of people. What it throws stops the seed. */
   readonly onProgress?: ((progress: SeedProgress) => void) | undefined
@@ -61,7 +61,7 @@ const runOptions = z.strictObject({
 export async function seed(db: Db, { batchRows, onProgress, signal, ...options }: SeedOptions): Promise<SeedResult> {
   const plan = createPlan(options)
   parseInput(runOptions, { batchRows, onProgress, signal }, 'The seed')
-  const rowsAtOnce = batchRows ?? (supportsCopy(db) ? 20_000 : 5_000)
+  const rowsAtOnce = batchRows ?? (supportsCopy(db) ? 20_000 : 1_000)
   const isThere = createLookup(db, plan)
   const result = { userIds: [] as string[], created: 0, accounts: 0, transactions: 0 }
 

@@ -10,7 +10,8 @@ export interface JudgedRow {
 
 /**
  * The rules of the design once more, from rows alone and by plain SQL: nothing here comes from the generator. A recurring
- * merchant is one that was paid at least three times in the window, always about a week, a fortnight or a month apart.
+ * merchant is one that was paid at least three times in the window, always about a week, a fortnight or a month apart, and
+ * never half as much again.
  *
  * @param bills Whether rent, power and the like count as recurring too, as the wording of the rule allows.
  */
@@ -86,13 +87,14 @@ export async function personasBySql(
       select *, date - lag(date) over (partition by user_id, merchant order by date) as gap from named
     ),
     merchants as (
-      select user_id, merchant, sum(amount) as paid, count(*) as n, min(gap) as least, max(gap) as most
+      select user_id, merchant, sum(amount) as paid, count(*) as n, min(gap) as least, max(gap) as most,
+        max(amount) <= 1.5 * min(amount) as steady
       from steps group by user_id, merchant
     ),
     recurring as (
       select user_id, count(*)::int as n, sum(paid) * 30 / ${sql.lit(days)}::int as monthly
       from merchants
-      where n >= 3 and (least >= 5 and most <= 9 or least >= 12 and most <= 16 or least >= 26 and most <= 36)
+      where n >= 3 and steady and (least >= 5 and most <= 9 or least >= 12 and most <= 16 or least >= 26 and most <= 36)
       group by user_id
     ),
     saved as (
