@@ -23,7 +23,8 @@ interface Waiting {
   write(trx: Trx): Promise<void>
 }
 
-const chunkLength = 262_144
+// Large, since between two chunks someone else is made up.
+const chunkLength = 1_048_576
 // About 1 MB of parameters.
 const unnestRows = 4000
 

@@ -69,7 +69,9 @@ export async function seed(db: Db, { batchRows, onProgress, signal, ...options }
   let writing: Promise<void> = Promise.resolve()
   try {
     for (let place = 1; place <= plan.users; ) {
-      const made = await makeBatch(db, plan, place, { rows: rowsAtOnce, isThere, signal })
+      // The first is small: until it is made the server has nothing to do.
+      const rows = place === 1 ? Math.min(rowsAtOnce, 4_000) : rowsAtOnce
+      const made = await makeBatch(db, plan, place, { rows, isThere, signal })
       await writing
       signal?.throwIfAborted()
       writing = finish(made)
