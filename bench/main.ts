@@ -6,6 +6,7 @@ import { balanceTrigger } from './balance-trigger.js'
 import { searchDocuments } from './documents.js'
 import { importAgainstPsql } from './import.js'
 import { reads } from './reads.js'
+import { seedAgainstPsql } from './seed.js'
 import { signalsForMany } from './signals.js'
 import { transfersAgainstStatements } from './transfers.js'
 import { warmMigrate } from './warm-migrate.js'
@@ -19,6 +20,7 @@ const benches = {
   trigger: balanceTrigger,
   documents: searchDocuments,
   audit,
+  seed: seedAgainstPsql,
 }
 
 async function main(): Promise<void> {

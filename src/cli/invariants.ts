@@ -127,6 +127,7 @@ export async function countRows(db: Db): Promise<Record<string, number>> {
     'transactions',
     'transfers',
     'p2p_transfers',
+    'investments',
     'computed_features',
     'recommendations',
   ] as const

@@ -1,8 +1,14 @@
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { finished } from 'node:stream/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Kysely } from 'kysely'
 import * as users from '../repositories/users.js'
 import type { Database } from '../schema/database.js'
-import { type SeedResult, seed } from '../seed/index.js'
+import { type Persona, personas } from '../schema/enums.js'
+import { type GeneratorOptions, generator, labels, type SeedResult, seed } from '../seed/index.js'
+import { bar } from './charts.js'
 import { UsageError } from './exit-codes.js'
 import { counted } from './format.js'
 import type { Output } from './output.js'
@@ -16,6 +22,9 @@ interface Options {
   seed: number
   until: string
   days: number
+  personas?: Partial<Record<Persona, number>>
+  generator: number
+  labels?: string
   intoExisting?: boolean
 }
 
@@ -27,22 +36,53 @@ export function addSeed(program: Command): void {
     .option('--seed <n>', 'another number, other people', parseWhole, 1)
     .option('--until <day>', 'the last day with money, YYYY-MM-DD', sampleUntil)
     .option('--days <n>', 'how many days of money', parseWhole, 730)
+    .option('--personas <mix>', 'who is among them, in parts: savings_builder=2,high_utilization=1', parseMix)
+    .option('--generator <n>', 'the version of the generator that the data have to come from', parseWhole, generator)
+    .option('--labels <file>', 'write what is true of the data, one JSON object a line, to score detectors by')
     .option('--into-existing', 'also where there are accounts that are not of a seed')
     .action(run<Options>(execute))
 }
 
-async function execute(cli: Cli, { intoExisting = false, ...options }: Options): Promise<void> {
+async function execute(cli: Cli, { intoExisting = false, labels: file, ...options }: Options): Promise<void> {
   const { out } = cli
   const { db, where } = cli.connect()
   if (!intoExisting) await refuseRealData(db, where)
+  const written = file === undefined ? undefined : await writeLabels(file, out, options)
   const result = await seedWithProgress(db, out, options)
-  out.result(result, () => out.line(`${seeded(result)} (${where})`))
+  out.result({ ...result, ...(written !== undefined && { labels: written, labels_file: file }) }, () => {
+    out.line(`${seeded(result)} (${where})`)
+    if (written !== undefined) out.line(`Wrote ${counted(written, 'label')} to ${file}`)
+  })
+}
+
+/** @returns How many. The file is there whole or not at all. */
+async function writeLabels(file: string, out: Output, options: GeneratorOptions): Promise<number> {
+  const progress = out.progress()
+  const partial = `${file}.partial`
+  const stream = createWriteStream(partial)
+  const done = finished(stream)
+  let [count, people] = [0, 0]
+  try {
+    for await (const label of labels(options)) {
+      count++
+      if (label.type === 'user')
+        progress.update(`labels: ${++people} of ${counted(options.users ?? 0, 'person', 'people')}`)
+      if (!stream.write(`${JSON.stringify(label)}\n`)) await Promise.race([once(stream, 'drain'), done])
+    }
+    stream.end()
+    await done
+    await rename(partial, file)
+    return count
+  } finally {
+    stream.destroy()
+    progress.done()
+  }
 }
 
 export async function seedWithProgress(
   db: Kysely<Database>,
   out: Output,
-  options: { users: number; seed: number; until: string; days: number },
+  options: GeneratorOptions,
 ): Promise<SeedResult> {
   const progress = out.progress()
   try {
@@ -50,7 +90,7 @@ export async function seedWithProgress(
       ...options,
       onProgress: ({ users: done, of, transactions }) =>
         progress.update(
-          `seeding: ${done} of ${counted(of, 'person', 'people')}, ${counted(transactions, 'transaction')}`,
+          `seeding ${bar(done, of, 24).padEnd(24)} ${done} of ${counted(of, 'person', 'people')}, ${counted(transactions, 'transaction')}`,
         ),
     })
   } finally {
@@ -77,4 +117,16 @@ function parseWhole(text: string): number {
   const number = Number(text)
   if (text === '' || !Number.isSafeInteger(number)) throw new InvalidArgumentError('Give a whole number.')
   return number
+}
+
+function parseMix(text: string): Partial<Record<Persona, number>> {
+  return Object.fromEntries(
+    text.split(',').map((entry) => {
+      const [name = '', parts = ''] = entry.split('=')
+      if (!personas.some((persona) => persona === name)) {
+        throw new InvalidArgumentError(`Give parts as name=number, where the names are ${personas.join(', ')}.`)
+      }
+      return [name, parseWhole(parts)]
+    }),
+  )
 }

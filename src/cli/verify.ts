@@ -10,7 +10,7 @@ import { transaction } from '../transaction.js'
 import { type ExitCode, exit } from './exit-codes.js'
 import { count } from './format.js'
 import { checkInvariants, countRows, type Invariant } from './invariants.js'
-import { printAccounts, printCashFlow, printCategories } from './money-sections.js'
+import { printAccounts, printCashFlow, printCategories, printNetWorth } from './money-sections.js'
 import type { Output } from './output.js'
 import { type Cli, run } from './run.js'
 
@@ -75,6 +75,7 @@ async function findSample(db: Db) {
     user: { id: user.id, username: user.username },
     range,
     accounts: (await accounts.list(db, user.id, {}, { limit: 20 })).rows,
+    net_worth: await reports.netWorth(db, user.id),
     cash_flow: await reports.cashFlowByMonth(db, user.id, range),
     spending: (await reports.spendingByCategory(db, user.id, range)).slice(0, 8),
   }
@@ -101,6 +102,8 @@ function printSample(out: Output, sample: NonNullable<Awaited<ReturnType<typeof 
   out.line(out.style('bold', `For example ${user.username ?? user.id}, ${range.from} to ${range.to}`))
   out.line()
   printAccounts(out, sample.accounts)
+  out.line()
+  printNetWorth(out, sample.net_worth)
   out.line()
   printCashFlow(out, sample.cash_flow)
   out.line()

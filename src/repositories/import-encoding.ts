@@ -57,9 +57,13 @@ function copyField(field: string | null): string {
 
 /** Rows as one array literal for each column, to be unnested: the same text whatever driver carries it. */
 export function arrayLiterals(rows: readonly ImportRow[]): string[] {
-  const columns: string[][] = stageColumns.map(() => [])
-  for (const row of rows) {
-    const fields = toFields(row)
+  return columnLiterals(stageColumns.length, rows.map(toFields))
+}
+
+/** Rows of so many fields as one array literal for each column. */
+export function columnLiterals(width: number, rows: ReadonlyArray<ReadonlyArray<string | null>>): string[] {
+  const columns: string[][] = Array.from({ length: width }, () => [])
+  for (const fields of rows) {
     for (const [i, column] of columns.entries()) column.push(arrayElement(fields[i] ?? null))
   }
   return columns.map((elements) => `{${elements.join(',')}}`)

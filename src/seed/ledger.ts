@@ -1,84 +1,177 @@
-import type { NewAccount } from '../schema/accounts.js'
-import type { NewTransaction } from '../schema/transactions.js'
-import { type DayNumber, dayText, instantOf } from './calendar.js'
-import { uuidAt } from './ids.js'
+import type { AccountStatus, AccountType } from '../schema/enums.js'
+import type { Calendar, DayNumber } from './calendar.js'
+import { reference, uuidAt } from './ids.js'
 import type { Prng } from './prng.js'
 
-/** An account while its year is made up. */
+/** An account while its years are made up. */
 export interface Book {
   readonly id: string
+  readonly type: AccountType
+  readonly name: string
+  readonly institution: string
+  readonly last4: string
   readonly currency: string
+  readonly opening: number
+  /** Zero where there is none. */
+  readonly limit: number
+  /** Set once everything is on it: an account that is not active takes no rows. */
+  status: AccountStatus
   /** In cents, with pending rows: what the person believes to have. */
   balance: number
 }
+
+/** What a row is to whoever made it up; the database does not know. */
+export type Kind = 'spending' | 'income' | 'own' | 'interest' | 'late_fee'
 
 export interface Entry {
   readonly merchant: string
   readonly category: string
   /** In cents; out of the account is negative. */
   readonly cents: number
-  readonly description?: string
+  readonly kind?: Kind
+  /** The text of the bank, without the reference that is added to it. */
+  readonly text?: string
   readonly is_subscription?: boolean
+  readonly status?: 'pending' | 'released'
+  /** Where the shop is: a city and the number of the shop. */
+  readonly at?: string
 }
 
-/** Collects the rows of one person, in the order of the days. */
+export interface Row {
+  readonly id: string
+  readonly book: Book
+  readonly day: DayNumber
+  /** Of the day. */
+  readonly second: number
+  readonly merchant: string
+  readonly category: string
+  readonly description: string
+  readonly cents: number
+  readonly kind: Kind
+  readonly status: 'posted' | 'pending' | 'released'
+  readonly is_subscription: boolean
+  readonly external_id: string | null
+  readonly transfer_id: string | null
+  readonly reverses_id: string | null
+}
+
+/** Money between two own accounts, as the row of `finance.transfers`. */
+export interface Transfer {
+  readonly id: string
+  readonly from: Book
+  readonly to: Book
+  readonly day: DayNumber
+  readonly cents: number
+  readonly toCents: number
+  /** In ten-thousandths, where the currencies differ. */
+  readonly rate: number | undefined
+  readonly memo: string
+}
+
+export interface Move {
+  readonly merchant: string
+  readonly category: 'transfer' | 'credit_card_payment' | 'investment_transfer'
+  readonly cents: number
+  readonly text: string
+  /** What arrives, where it is another currency, and the rate in ten-thousandths. */
+  readonly converted?: { readonly cents: number; readonly rate: number }
+  /** The other account is at a bank that does not tell: two rows that nothing links, the second so many days later. */
+  readonly unlinked?: number
+}
+
+/** Collects the rows of one person. */
 export interface Ledger {
-  readonly accounts: NewAccount[]
-  readonly transactions: NewTransaction[]
-  open(account: Omit<NewAccount, 'id' | 'user_id' | 'opening_balance'>, openingCents: number): Book
-  enter(book: Book, day: DayNumber, entry: Entry): void
-  /** Both sides of money between own accounts of one currency. */
-  move(from: Book, to: Book, day: DayNumber, entry: Entry): void
+  readonly books: Book[]
+  readonly rows: Row[]
+  readonly transfers: Transfer[]
+  /** Every move between own accounts: those that are linked, and those that only the label knows. */
+  readonly moves: Array<{ readonly from: Row; readonly to: Row; readonly linked: boolean }>
+  open(account: Omit<Book, 'id' | 'balance' | 'status' | 'last4'>): Book
+  enter(book: Book, day: DayNumber, entry: Entry): Row
+  /** Takes a row back by one of the opposite amount, linked to it. */
+  reverse(row: Row, day: DayNumber): Row
+  move(from: Book, to: Book, day: DayNumber, move: Move): void
 }
 
-/** @param pendingFrom Purchases by card from this day on are still pending. */
-export function createLedger(prng: Prng, userId: string, since: DayNumber, pendingFrom: DayNumber): Ledger {
-  const accounts: NewAccount[] = []
-  const transactions: NewTransaction[] = []
-  const cards = new Set<string>()
+export interface LedgerOptions {
+  readonly calendar: Calendar
+  /** `raw`: the bank gives names as it prints them, in capitals with numbers. `clean`: an aggregator tidied them up. */
+  readonly feed: 'clean' | 'raw'
+  /** Ids of accounts are asked for by the other people they get money from, so they do not depend on the rest. */
+  readonly accountId: (place: number) => string
+}
 
-  function open(account: Parameters<Ledger['open']>[0], openingCents: number): Book {
-    // A second apart, so that accounts list in this order.
-    const id = uuidAt(prng, since, 3600 + accounts.length)
-    accounts.push({ ...account, id, user_id: userId, opening_balance: money(openingCents) })
-    if (account.account_type === 'credit_card') cards.add(id)
-    return { id, currency: account.currency ?? 'USD', balance: openingCents }
+/** @param prng For ids, times and references, none of which changes what happens. */
+export function createLedger(prng: Prng, { calendar, feed, accountId }: LedgerOptions): Ledger {
+  const books: Book[] = []
+  const rows: Row[] = []
+  const transfers: Transfer[] = []
+  const moves: Array<{ from: Row; to: Row; linked: boolean }> = []
+
+  function open(account: Parameters<Ledger['open']>[0]): Book {
+    const last4 = String(prng.int(0, 9999)).padStart(4, '0')
+    const book = { ...account, id: accountId(books.length), last4, status: 'active' as const, balance: account.opening }
+    books.push(book)
+    return book
   }
 
-  function enter(book: Book, day: DayNumber, entry: Entry): void {
+  function enter(book: Book, day: DayNumber, entry: Entry, transferId: string | null = null, reverses?: Row): Row {
+    const { merchant, category, cents, kind = cents < 0 ? 'spending' : 'income' } = entry
     const second = prng.int(8 * 3600, 21 * 3600)
-    const pending = day >= pendingFrom && cards.has(book.id) && entry.cents < 0
-    const { cents, ...rest } = entry
-    book.balance += cents
-    transactions.push({
-      ...rest,
-      user_id: userId,
+    // What is bought by card on the last two days is still pending.
+    const late = day >= calendar.last - 1 && book.type === 'credit_card' && cents < 0 && kind === 'spending'
+    const status = entry.status ?? (late ? 'pending' : 'posted')
+    const place = entry.at === undefined ? '' : ` ${entry.at}`
+    const upper = merchant.toUpperCase()
+    const row: Row = {
       id: uuidAt(prng, day, second),
-      account_id: book.id,
-      date: dayText(day),
-      amount: money(cents),
-      currency: book.currency,
-      source: 'seed',
-      external_id: `seed-${transactions.length + 1}`,
-      ...(pending ? { status: 'pending' } : { status: 'posted', posted_at: instantOf(day, second) }),
-    })
+      book,
+      day,
+      second,
+      merchant: reverses?.merchant ?? (feed === 'clean' ? merchant : rawName(upper, entry, prng)),
+      category,
+      description: `${entry.text ?? `POS PURCHASE ${upper}`}${place} REF ${reference(prng)}`,
+      cents,
+      kind,
+      status,
+      is_subscription: entry.is_subscription ?? false,
+      external_id: `seed-${rows.length + 1}`,
+      transfer_id: transferId,
+      reverses_id: reverses?.id ?? null,
+    }
+    if (status !== 'released') book.balance += cents
+    rows.push(row)
+    return row
   }
 
-  function move(from: Book, to: Book, day: DayNumber, entry: Entry): void {
-    enter(from, day, { ...entry, cents: -entry.cents })
-    enter(to, day, entry)
+  function reverse(row: Row, day: DayNumber): Row {
+    const { book, merchant, category, cents, is_subscription } = row
+    const text = `REVERSAL ${row.merchant.toUpperCase()}`
+    const entry = { merchant, category, cents: -cents, kind: row.kind, text, is_subscription }
+    return enter(book, day, entry, null, row)
   }
 
-  return { accounts, transactions, open, enter, move }
+  function move(from: Book, to: Book, day: DayNumber, given: Move): void {
+    const { merchant, category, cents, text, converted, unlinked } = given
+    const toCents = converted?.cents ?? cents
+    const side = { merchant, category, kind: 'own' as const, text }
+    const id = unlinked === undefined ? uuidAt(prng, day) : null
+    const arrives = Math.min(day + (unlinked ?? 0), calendar.last)
+    const out = enter(from, day, { ...side, cents: -cents, text: `${text} TO ${ending(to)}` }, id)
+    const into = enter(to, arrives, { ...side, cents: toCents, text: `${text} FROM ${ending(from)}` }, id)
+    moves.push({ from: out, to: into, linked: id !== null })
+    if (id === null) return
+    transfers.push({ id, from, to, day, cents, toCents, rate: converted?.rate, memo: text.toLowerCase() })
+  }
+
+  return { books, rows, transfers, moves, open, enter: (book, day, entry) => enter(book, day, entry), reverse, move }
 }
 
-/** Whole cents as an exact decimal string: -1205 is '-12.05'. */
-export function money(cents: number): string {
-  const digits = String(Math.abs(cents)).padStart(3, '0')
-  return `${cents < 0 ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
-}
+const ending = ({ name, last4 }: Book) => `${name.toUpperCase()} ${last4}`
 
-/** So many percent of an amount, in whole cents. */
-export function percent(cents: number, rate: number): number {
-  return Math.round((cents * rate) / 100)
+/** As it stands in the file of a bank: capitals, the number of the shop or a code that changes each time. */
+function rawName(upper: string, { at, is_subscription }: Entry, prng: Prng): string {
+  if (is_subscription === true) return `${upper}*${reference(prng)}`
+  const shop = at?.match(/#\d+/)?.[0]
+  return shop === undefined ? upper : `${upper} ${shop}`
 }

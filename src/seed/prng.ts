@@ -9,6 +9,8 @@ export interface Prng {
   /** True so many times in a hundred. */
   chance(percent: number): boolean
   pick<T>(list: readonly [T, ...T[]]): T
+  /** The list in another order. */
+  shuffle<T>(list: readonly T[]): T[]
   /** A stream of its own: what is drawn from it does not shift what is drawn here. */
   fork(label: string): Prng
 }
@@ -41,6 +43,17 @@ export function createPrng(key: string): Prng {
     int,
     chance: (percent) => int(1, 100) <= percent,
     pick: (list) => list[int(0, list.length - 1)] ?? list[0],
+    shuffle(list) {
+      const shuffled = [...list]
+      for (let i = shuffled.length - 1; i > 0; i--) {
+        const j = int(0, i)
+        ;[shuffled[i], shuffled[j]] = [
+          shuffled[j] as (typeof shuffled)[number],
+          shuffled[i] as (typeof shuffled)[number],
+        ]
+      }
+      return shuffled
+    },
     fork: (label) => createPrng(`${key}\0${label}`),
   }
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
@@ -10,22 +11,31 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
   test('seeds the same people again as none, and verifies that their money adds up', async () => {
     await using fresh = await freshDatabase()
     const env = { DATABASE_URL: fresh.url }
+    await using directory = await temporaryDirectory()
+    const file = join(directory.path, 'labels.jsonl')
     const seed = ['seed', '--users', '2', '--days', '400', '--json']
 
-    const first = JSON.parse((await cli(seed, { env })).stdout)
+    const first = JSON.parse((await cli([...seed, '--labels', file], { env })).stdout)
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
     const again = JSON.parse((await cli(seed, { env })).stdout)
     const verified = await cli(['verify', '--json'], { env })
     const shown = await cli(['verify'], { env })
 
-    expect(first).toMatchObject({ created: 2, accounts: 7 })
+    expect(first).toMatchObject({ created: 2, labels: lines.length })
+    expect(lines.map((line) => JSON.parse(line)).slice(0, 2)).toMatchObject([
+      { type: 'seed', generator: 2, users: 2, days: 400 },
+      { type: 'user', user_id: first.userIds[0], username: 'demo_user' },
+    ])
     expect(again).toMatchObject({ created: 0, userIds: first.userIds })
     expect(verified.code).toBe(0)
     const report = JSON.parse(verified.stdout)
     expect(report).toMatchObject({
       ok: true,
-      counts: { users: 2, accounts: 7, transactions: first.transactions },
+      counts: { users: 2, accounts: first.accounts, transactions: first.transactions },
       sample: { user: { username: 'demo_user' }, range: { from: '2025-01-01', to: '2025-12-31' } },
     })
+    expect(report.sample.net_worth).toMatchObject([{ currency: 'EUR' }, { currency: 'USD' }])
+    expect(report.counts.investments).toBeGreaterThan(0)
     expect(report.sample.cash_flow.length).toBeGreaterThanOrEqual(12)
     expect(shown.stdout).toContain('For example demo_user')
     expect(shown.stdout).not.toContain('\x1b[')
@@ -38,9 +48,7 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
     // Only a superuser who switches the rules off can do this.
     await fresh.db.connection().execute(async (db) => {
       await sql`set session_replication_role = replica`.execute(db)
-      await sql`update finance.accounts set balance = balance + 1 where account_type = 'savings' and currency = 'USD'`.execute(
-        db,
-      )
+      await sql`update finance.accounts set balance = balance + 1 where account_type = 'high_yield_savings'`.execute(db)
       await sql`update finance.accounts set currency = 'CHF' where account_type = 'checking'`.execute(db)
       await sql`set session_replication_role = default`.execute(db)
     })
@@ -75,6 +83,27 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
     expect(told.code).toBe(0)
   })
 
+  test('makes the people that are asked for, and no others', async () => {
+    await using fresh = await freshDatabase()
+    const env = { DATABASE_URL: fresh.url }
+    const seed = ['seed', '--users', '3', '--days', '220', '--personas', 'savings_builder=2,general_wellness=1']
+
+    const wrong = await cli([...seed.slice(0, -1), 'savers=1'], { env })
+    const older = await cli([...seed, '--generator', '1'], { env })
+    const nowhere = await cli([...seed, '--labels', join('/', 'nowhere', 'labels.jsonl')], { env })
+    const done = await cli(seed, { env })
+
+    expect([wrong.code, older.code, nowhere.code]).toEqual([2, 1, 1])
+    expect(wrong.stderr).toContain('savings_builder')
+    expect(older.stderr).toContain('Generator 1 is not in this release')
+    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('Added 3 people') })
+    const used =
+      await sql`select from finance.accounts where account_type = 'credit_card' and -balance >= 0.5 * credit_limit`.execute(
+        fresh.db,
+      )
+    expect(used.rows).toEqual([])
+  })
+
   test('stops at Ctrl-C while it seeds an embedded database, and goes on when run again', async () => {
     await using directory = await temporaryDirectory()
     const where = ['--pglite', join(directory.path, 'data')]
@@ -92,7 +121,7 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
     expect(left).toMatchObject({ ok: true })
     expect(left.counts.users).toBeLessThan(5)
     expect(again.code).toBe(0)
-    expect(whole).toMatchObject({ ok: true, counts: { users: 5, accounts: 16, transactions: 5770 } })
+    expect(whole).toMatchObject({ ok: true, counts: { users: 5, accounts: 18, transactions: 6090 } })
   })
 
   test('shows a demo that is at most 100 columns wide and whose proof holds, also as JSON', async () => {

@@ -1,25 +1,39 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../../src/schema/database.js'
+import type { GeneratorOptions } from '../../src/seed/index.js'
+import { type Label, labels } from '../../src/seed/index.js'
+import { type Table, tables } from '../../src/seed/tables.js'
 
-/** One hash over every row of people, accounts and movements, whatever order they were written in. */
+export const seededTables = Object.keys(tables) as Table[]
+
+/** One hash over every row of every table that is seeded, whatever order they were written in. */
 export async function contentHash(db: Kysely<Database>): Promise<string> {
-  const parts = await Promise.all(
-    ['users', 'accounts', 'transactions'].map(async (table) => {
-      const { rows } = await sql<{ hash: string }>`select md5(coalesce(string_agg(line, ',' order by line), '')) as hash
-        from (select (to_jsonb(t) - 'created_at' - 'updated_at' - 'recorded_at')::text as line from ${sql.table(`finance.${table}`)} t) l`.execute(
-        db,
-      )
-      return rows[0]?.hash
-    }),
-  )
+  const parts: string[] = []
+  for (const table of seededTables) {
+    const { rows } = await sql<{ hash: string }>`select md5(coalesce(string_agg(line, ',' order by line), '')) as hash
+      from (select (to_jsonb(t) - 'created_at' - 'updated_at' - 'recorded_at')::text as line from ${sql.table(`finance.${table}`)} t) l`.execute(
+      db,
+    )
+    parts.push(rows[0]?.hash ?? '')
+  }
   return parts.join(' ')
 }
 
-/** How many movements each person has, by id. */
-export async function movementCounts(db: Kysely<Database>): Promise<Map<string, number>> {
-  const { rows } = await sql<{ id: string; movements: string }>`select u.id, count(t.id) as movements
-    from ${sql.table('finance.users')} u left join ${sql.table('finance.transactions')} t on t.user_id = u.id group by u.id`.execute(
-    db,
-  )
-  return new Map(rows.map(({ id, movements }) => [id, Number(movements)]))
+/** How many people there are. */
+export async function countUsers(db: Kysely<Database>): Promise<number> {
+  const { rows } = await sql<{
+    users: number
+  }>`select count(*)::int as users from ${sql.table('finance.users')}`.execute(db)
+  return rows[0]?.users ?? 0
+}
+
+export async function allLabels(options: GeneratorOptions): Promise<Label[]> {
+  const all: Label[] = []
+  for await (const label of labels(options)) all.push(label)
+  return all
+}
+
+/** The labels of some types. */
+export function only<Type extends Label['type']>(all: readonly Label[], ...types: Type[]) {
+  return all.filter((label): label is Label & { readonly type: Type } => types.some((type) => type === label.type))
 }
