@@ -113,22 +113,17 @@ export function createEuros(life: Life, travel: Book, prng: Prng): Part {
       merchant: 'Banca Lidia',
       category: 'transfer',
       cents,
-      converted: { cents: convert(cents, rate).cents, rate },
+      converted: { cents: convert(cents, rate), rate },
       text: `FX TRANSFER USD ${money(cents)} RATE ${decimal(rate, 4)}`,
     })
   }
 }
 
-/**
- * Cents at a rate in ten-thousandths, a half to the even neighbour as the database rounds.
- *
- * @returns Cents, and what rounding left over in millionths of a unit.
- */
-export function convert(cents: number, rate: number): { readonly cents: number; readonly residue: number } {
+/** Cents at a rate in ten-thousandths, a half to the even neighbour as the database rounds. */
+export function convert(cents: number, rate: number): number {
   const exact = cents * rate
   const whole = Math.floor(exact / 10_000)
   const rest = exact - whole * 10_000
   const up = rest > 5_000 || (rest === 5_000 && whole % 2 === 1)
-  const rounded = up ? whole + 1 : whole
-  return { cents: rounded, residue: exact - rounded * 10_000 }
+  return up ? whole + 1 : whole
 }

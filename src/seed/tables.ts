@@ -5,7 +5,6 @@ import { funds } from './merchants.js'
 import { decimal, money } from './money.js'
 import type { Plan } from './options.js'
 import type { P2p } from './p2p.js'
-import { convert } from './saving.js'
 
 /** As Postgres reads it; null is null. */
 export type Fields = ReadonlyArray<string | null>
@@ -20,7 +19,7 @@ export const tables = {
     'user_id uuid, id uuid, account_type text, name text, institution text, account_number_last4 text, currency char(3), opening_balance numeric, credit_limit numeric',
   ),
   transfers: columns(
-    'user_id uuid, id uuid, from_account_id uuid, to_account_id uuid, from_amount numeric, from_currency char(3), to_amount numeric, to_currency char(3), rate numeric, rate_source text, residue numeric, date date, memo text, status text, idempotency_key text',
+    'user_id uuid, id uuid, from_account_id uuid, to_account_id uuid, from_amount numeric, from_currency char(3), to_amount numeric, to_currency char(3), rate numeric, rate_source text, date date, memo text, status text, idempotency_key text',
   ),
   p2p_transfers: columns(
     'user_id uuid, id uuid, from_account_id uuid, recipient_id uuid, to_account_id uuid, amount numeric, currency char(3), to_amount numeric, to_currency char(3), memo text, status text, idempotency_key text',
@@ -57,10 +56,7 @@ export function* rowsOf(plan: Plan, { person, profile, ledger, truth, p2p }: Gen
   }
   for (const [index, { id, from, to, day, cents, toCents, rate, memo }] of ledger.transfers.entries()) {
     const both = [user, id, from.id, to.id, money(cents), from.currency, money(toCents), to.currency]
-    const converted =
-      rate === undefined
-        ? [null, null, '0']
-        : [decimal(rate, 4), to.institution, decimal(convert(cents, rate).residue, 6)]
+    const converted = rate === undefined ? [null, null] : [decimal(rate, 4), to.institution]
     yield ['transfers', [...both, ...converted, calendar.text(day), memo, 'completed', `seed-${index + 1}`]]
   }
   for (const sent of p2p) yield* p2pRows(plan, sent)
