@@ -49,7 +49,9 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
     await fresh.db.connection().execute(async (db) => {
       await sql`set session_replication_role = replica`.execute(db)
       await sql`update finance.accounts set balance = balance + 1 where account_type = 'high_yield_savings'`.execute(db)
-      await sql`update finance.accounts set currency = 'CHF' where account_type = 'checking'`.execute(db)
+      await sql`update finance.accounts set currency = 'CHF' where account_type = 'checking' and currency = 'USD'`.execute(
+        db,
+      )
       await sql`set session_replication_role = default`.execute(db)
     })
     await sql`alter table finance.transactions disable trigger transactions_post_inserted`.execute(fresh.db)
