@@ -1,6 +1,23 @@
 import { insertOnce, raise, refuseOverdraft } from './raise.js'
 import type { SqlMigration } from './shape.js'
 
+/** Of the transaction that a function is about. Before its row: the order of everybody who locks both. */
+function lockAccount(finance: string): string {
+  return `perform from ${finance}.accounts a
+  where a.user_id = p_user_id
+    and a.id = (select t.account_id from ${finance}.transactions t where t.user_id = p_user_id and t.id = p_id)
+  for no key update;`
+}
+
+function refuseP2pHold(finance: string): string {
+  return raise(
+    'check_violation',
+    finance,
+    ['transactions', 'transactions_p2p_held'],
+    'The hold belongs to a transfer between people: accept, decline or cancel that.',
+  )
+}
+
 /**
  * Movements that obey the rules of their account, each in one round trip. In functions because each of their statements
  * sees what others have committed by then: a single statement would judge by what was there when it began.
@@ -60,7 +77,6 @@ end
 $$`,
     `comment on function ${finance}.move_money is
   'Posts or holds one movement (p_status) if its account is active and has that much available. A known p_idempotency_key gives the row it was used for.'`,
-    // The account is locked first, then the row: the order of everybody who locks both.
     `create function ${finance}.settle_hold(p_user_id uuid, p_id uuid, p_amount numeric, p_date date, p_posted_at timestamptz)
 returns setof ${finance}.transactions
 language plpgsql
@@ -70,16 +86,13 @@ declare
   v_before ${finance}.transactions;
   v ${finance}.transactions;
 begin
-  perform from ${finance}.accounts a
-  where a.user_id = p_user_id
-    and a.id = (select t.account_id from ${finance}.transactions t where t.user_id = p_user_id and t.id = p_id)
-  for no key update;
+  ${lockAccount(finance)}
   select t.* into v_before from ${finance}.transactions t where t.user_id = p_user_id and t.id = p_id for no key update;
   if not found then
     return;
   end if;
   if v_before.p2p_transfer_id is not null then
-    ${raise('check_violation', finance, ['transactions', 'transactions_p2p_held'], 'The hold belongs to a transfer between people: accept, decline or cancel that.')}
+    ${refuseP2pHold(finance)}
   end if;
   if v_before.status <> 'pending' then
     return next v_before;
@@ -109,10 +122,7 @@ as $$
 declare
   v ${finance}.transactions;
 begin
-  perform from ${finance}.accounts a
-  where a.user_id = p_user_id
-    and a.id = (select t.account_id from ${finance}.transactions t where t.user_id = p_user_id and t.id = p_id)
-  for no key update;
+  ${lockAccount(finance)}
   update ${finance}.transactions t set status = 'released'
   where t.user_id = p_user_id and t.id = p_id and t.status = 'pending' and t.p2p_transfer_id is null
   returning t.* into v;
@@ -122,7 +132,7 @@ begin
       return;
     end if;
     if v.p2p_transfer_id is not null then
-      ${raise('check_violation', finance, ['transactions', 'transactions_p2p_held'], 'The hold belongs to a transfer between people: accept, decline or cancel that.')}
+      ${refuseP2pHold(finance)}
     end if;
   end if;
   return next v;

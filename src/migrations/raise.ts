@@ -2,7 +2,7 @@ import { literal } from './comments.js'
 
 /** A PL/pgSQL statement that refuses, as a constraint of that name would. `message` is for people who write SQL. */
 export function raise(
-  state: 'check_violation' | 'foreign_key_violation' | 'unique_violation',
+  state: 'check_violation' | 'foreign_key_violation',
   schema: string,
   [table, constraint]: readonly [table: string, constraint: string],
   message: string,

@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { constraintSentences } from '../constraints.js'
 import { ConflictError, NotFoundError, RuleViolationError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
@@ -15,6 +14,7 @@ import {
   settlement,
 } from '../schema/movements.js'
 import type { Transaction } from '../schema/rows.js'
+import { brokenRule } from './broken-rule.js'
 import { callFunction } from './call-function.js'
 import { translateInsertError } from './no-account.js'
 import { isSameRequest, sameAmount, sameId } from './same-request.js'
@@ -169,11 +169,9 @@ async function move(db: Db, movement: Movement): Promise<Transaction> {
 }
 
 function keyUsed(): ConflictError {
-  const constraint = 'transactions_idempotency_key_key'
-  return new ConflictError(constraintSentences[constraint] as string, { table: 'transactions', constraint })
+  return brokenRule(ConflictError, 'transactions', 'transactions_idempotency_key_key')
 }
 
 function final(): RuleViolationError {
-  const constraint = 'transactions_posted_immutable'
-  return new RuleViolationError(constraintSentences[constraint] as string, { table: 'transactions', constraint })
+  return brokenRule(RuleViolationError, 'transactions', 'transactions_posted_immutable')
 }

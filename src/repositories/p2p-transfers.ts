@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { constraintSentences } from '../constraints.js'
 import { ConflictError, NotFoundError, RuleViolationError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
@@ -14,9 +13,10 @@ import {
   p2pTransferFilter,
 } from '../schema/p2p-transfers.js'
 import type { P2pTransfer } from '../schema/rows.js'
+import { brokenRule } from './broken-rule.js'
 import { callFunction } from './call-function.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
-import { sameAmount, sameId } from './same-request.js'
+import { sameAmount, sameId, wasChanged } from './same-request.js'
 
 const columns = [
   'user_id',
@@ -72,8 +72,7 @@ export async function send(db: Db, transfer: NewP2pTransfer): Promise<P2pTransfe
       .select(columns),
   ).catch(translateError)
   if (sent === undefined || !isSame(sent, input)) {
-    const constraint = 'p2p_transfers_idempotency_key_key'
-    throw new ConflictError(constraintSentences[constraint] as string, { table: 'p2p_transfers', constraint })
+    throw brokenRule(ConflictError, 'p2p_transfers', 'p2p_transfers_idempotency_key_key')
   }
   return sent
 }
@@ -226,21 +225,19 @@ async function end(db: Db, ending: Ending): Promise<P2pTransfer> {
 function decided(transfer: P2pTransfer | undefined, status: P2pTransfer['status']): P2pTransfer {
   if (transfer === undefined) throw new NotFoundError('transfer')
   if (transfer.status !== status) {
-    const constraint = 'p2p_transfers_final'
-    throw new RuleViolationError(constraintSentences[constraint] as string, { table: 'p2p_transfers', constraint })
+    throw brokenRule(RuleViolationError, 'p2p_transfers', 'p2p_transfers_final')
   }
   return transfer
 }
 
 /** Whether a transfer came of this input, which has its key. The memo is compared as long as nothing changed. */
 function isSame(made: P2pTransfer, input: NewP2pTransfer): boolean {
-  const changed = new Date(made.updated_at).getTime() !== new Date(made.created_at).getTime()
   return (
     sameId(made.id, input.id ?? made.id) &&
     sameId(made.from_account_id, input.from_account_id) &&
     sameId(made.recipient_id, input.recipient_id) &&
     sameAmount(made.amount, input.amount) &&
     made.currency === (input.currency ?? made.currency) &&
-    (changed || made.memo === (input.memo ?? ''))
+    (wasChanged(made) || made.memo === (input.memo ?? ''))
   )
 }

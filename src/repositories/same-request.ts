@@ -7,7 +7,7 @@ import type { NewTransaction } from '../schema/transactions.js'
  */
 export function isSameRequest(original: Transaction, input: NewTransaction): boolean {
   const { status = 'posted', category = 'uncategorized', description = '', source = 'manual' } = input
-  const changed = !sameInstant(original.created_at, original.updated_at)
+  const changed = wasChanged(original)
   const postedLater = !sameInstant(original.created_at, original.recorded_at)
   const maybeSettled =
     status === 'pending' && { pending: changed, posted: postedLater, released: true }[original.status]
@@ -28,6 +28,11 @@ export function isSameRequest(original: Transaction, input: NewTransaction): boo
     original.is_subscription === (input.is_subscription ?? false)
 
   return sameOrigin && (sameMovement || maybeSettled) && (sameTexts || changed)
+}
+
+/** Whether a row was updated since the transaction that wrote it. */
+export function wasChanged({ created_at, updated_at }: { created_at: Date; updated_at: Date }): boolean {
+  return !sameInstant(created_at, updated_at)
 }
 
 function sameInstant(a: Date, b: Date): boolean {

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { constraintSentences } from '../constraints.js'
-import { ImportConflictError, MissingReferenceError, TransactionConflictError } from '../errors.js'
+import { ImportConflictError, TransactionConflictError } from '../errors.js'
 import { sqlStateOf, translateError } from '../postgres-errors.js'
 import type { Db, Trx } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
@@ -10,6 +9,7 @@ import { newTransaction } from '../schema/transactions.js'
 import { transaction } from '../transaction.js'
 import { cardNumbers, type ImportRow } from './import-row.js'
 import { createStage, type Stage, stage, stageName, stageRows } from './import-stage.js'
+import { noAccount } from './no-account.js'
 
 export { type ImportRow, importRow } from './import-row.js'
 
@@ -170,10 +170,7 @@ async function lockAccounts(trx: Trx): Promise<void> {
       )
     ) as missing
   `.execute(trx)
-  if (rows[0]?.missing === true) {
-    const constraint = 'transactions_account_id_fkey'
-    throw new MissingReferenceError(constraintSentences[constraint] as string, { table: 'transactions', constraint })
-  }
+  if (rows[0]?.missing === true) noAccount()
 }
 
 async function countKnown(trx: Trx): Promise<number> {

@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { constraintSentences } from '../constraints.js'
 import { ConflictError, NotFoundError } from '../errors.js'
 import { translateDeleteError, translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
@@ -15,6 +14,7 @@ import {
   transactionFilter,
 } from '../schema/transactions.js'
 import { day, uuid } from '../schema/values.js'
+import { brokenRule } from './broken-rule.js'
 import { executeCompiled } from './compiled.js'
 import { insertAll } from './insert.js'
 import { noAccount, translateInsertError } from './no-account.js'
@@ -68,8 +68,7 @@ export async function create(db: Db, transaction: NewTransaction): Promise<Trans
   // The key is new, so the conflict is with another row: the plain insert says which.
   if (original === undefined) return insert.executeTakeFirstOrThrow().catch(translateInsertError)
   if (!isSameRequest(original, input)) {
-    const constraint = 'transactions_idempotency_key_key'
-    throw new ConflictError(constraintSentences[constraint] as string, { table: 'transactions', constraint })
+    throw brokenRule(ConflictError, 'transactions', 'transactions_idempotency_key_key')
   }
   return original
 }

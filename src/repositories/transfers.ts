@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { constraintSentences } from '../constraints.js'
 import { ConflictError, NotFoundError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
@@ -8,10 +7,11 @@ import { parseInput } from '../schema/input.js'
 import { type TransferReversal, transferReversal } from '../schema/movements.js'
 import type { Transfer } from '../schema/rows.js'
 import { type NewTransfer, newTransfer, type TransferFilter, transferFilter } from '../schema/transfers.js'
+import { brokenRule } from './broken-rule.js'
 import { callFunction } from './call-function.js'
 import { dayColumn } from './day-column.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
-import { sameAmount, sameId } from './same-request.js'
+import { sameAmount, sameId, wasChanged } from './same-request.js'
 
 export { type Residue, residues } from './residues.js'
 
@@ -169,7 +169,6 @@ export async function list(
 
 /** Whether a transfer came of this input, which has its key. The memo is compared as long as nothing changed. */
 function isSame(made: Transfer, input: NewTransfer): boolean {
-  const changed = new Date(made.updated_at).getTime() !== new Date(made.created_at).getTime()
   return (
     sameId(made.id, input.id ?? made.id) &&
     sameId(made.from_account_id, input.from_account_id) &&
@@ -180,7 +179,7 @@ function isSame(made: Transfer, input: NewTransfer): boolean {
     made.rate_source === (input.rate_source ?? null) &&
     made.date === (input.date ?? made.date) &&
     made.reverses_id === null &&
-    (changed || made.memo === (input.memo ?? ''))
+    (wasChanged(made) || made.memo === (input.memo ?? ''))
   )
 }
 
@@ -189,6 +188,5 @@ function sameRate(a: string | null, b: string | null): boolean {
 }
 
 function keyUsed(): ConflictError {
-  const constraint = 'transfers_idempotency_key_key'
-  return new ConflictError(constraintSentences[constraint] as string, { table: 'transfers', constraint })
+  return brokenRule(ConflictError, 'transfers', 'transfers_idempotency_key_key')
 }

@@ -1,0 +1,14 @@
+import { constraintSentences } from '../constraints.js'
+import type { ConflictError, MissingReferenceError, RuleViolationError } from '../errors.js'
+
+type RuleError = typeof ConflictError | typeof MissingReferenceError | typeof RuleViolationError
+
+/** The error of a rule that is found broken here, as it is when the database finds it: same sentence, table and name. */
+export function brokenRule<Class extends RuleError>(
+  Class: Class,
+  table: string,
+  constraint: string,
+  options?: ErrorOptions,
+): InstanceType<Class> {
+  return new Class(constraintSentences[constraint] as string, { table, constraint }, options) as InstanceType<Class>
+}
