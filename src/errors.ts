@@ -26,6 +26,7 @@ export type FinanceDbErrorCode =
   | 'ROLE_REQUIRED'
   | 'CONNECTION_FAILED'
   | 'TIMEOUT'
+  | 'OUT_OF_RESOURCES'
   | 'PERMISSION_DENIED'
   | 'TRANSACTION_CONFLICT'
   | 'TRANSACTION_ABORTED'
@@ -293,17 +294,45 @@ export class RoleRequiredError extends FinanceDbError {
 }
 
 /**
- * The database could not be reached, or the connection broke.
- * `maybeApplied` is true when the statement had been sent, so that a write may or may not have happened.
+ * What came of a write whose connection was lost. `no`: nothing of it is in the database, it was lost before it could be.
+ * `unknown`: it had been sent, alone or as a commit, so that it may have happened or not; with an idempotency key, ask again.
+ */
+export type Applied = 'no' | 'unknown'
+
+export interface ConnectionErrorOptions extends ErrorOptions {
+  readonly applied?: Applied
+  readonly transient?: boolean
+}
+
+/**
+ * The database could not be reached, or the connection broke. `applied` says what came of the work. `transient` is false
+ * when trying again cannot help: a wrong password, no such database, a handle that was closed.
  */
 export class ConnectionError extends FinanceDbError {
   override readonly name = 'ConnectionError'
   readonly code = 'CONNECTION_FAILED'
-  readonly maybeApplied: boolean
+  readonly applied: Applied
+  readonly transient: boolean
 
-  constructor(message: string, { maybeApplied = false, ...options }: ErrorOptions & { maybeApplied?: boolean } = {}) {
+  constructor(message: string, { applied = 'no', transient = true, ...options }: ConnectionErrorOptions = {}) {
     super(message, options)
-    this.maybeApplied = maybeApplied
+    this.applied = applied
+    this.transient = transient
+  }
+}
+
+/** The server has no room: no disk, no memory. Nothing was written. Somebody has to make room; trying again soon is of no use. */
+export class OutOfResourcesError extends FinanceDbError {
+  override readonly name = 'OutOfResourcesError'
+  readonly code = 'OUT_OF_RESOURCES'
+  readonly resource: 'disk' | 'memory' | 'other'
+
+  constructor(resource: 'disk' | 'memory' | 'other', options?: ErrorOptions) {
+    super(
+      `The database server is out of ${resource === 'other' ? 'a resource' : resource}. Nothing was written.`,
+      options,
+    )
+    this.resource = resource
   }
 }
 

@@ -7,6 +7,7 @@ import {
   InsufficientFundsError,
   InvalidInputError,
   MissingReferenceError,
+  OutOfResourcesError,
   PermissionDeniedError,
   RuleViolationError,
   SchemaMissingError,
@@ -102,14 +103,21 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
     return new TimeoutError('lock', 'A lock was not free in time: another transaction holds it.', options)
   if (code === '57014')
     return new TimeoutError('statement', 'The statement was cancelled: it ran too long or was aborted.', options)
+  if (code === '53100') return new OutOfResourcesError('disk', options)
+  if (code === '53200') return new OutOfResourcesError('memory', options)
+  if (code.startsWith('53') && code !== '53300') return new OutOfResourcesError('other', options)
   if (code.startsWith('08') || code.startsWith('57P') || code === '53300') {
     return new ConnectionError('The database closed or refused the connection.', {
       ...options,
-      maybeApplied: code !== '53300',
+      applied: refusals.has(code) ? 'no' : 'unknown',
+      transient: code !== '57P04',
     })
   }
   return error
 }
+
+/** The server took no connection, so it was sent nothing: too many of them, starting up, or no agreement on how to talk. */
+const refusals = new Set(['53300', '57P03', '08001', '08004'])
 
 /** Rules whose break a caller answers in its own way. */
 const rules: Readonly<Record<string, typeof InsufficientFundsError | typeof AccountInactiveError>> = {
@@ -130,14 +138,24 @@ function sentence({ constraint, table, column, code }: PostgresError): string {
   return `The rule ${constraint ?? code} of ${table ?? 'the table'} does not hold.`
 }
 
-/** Sockets speak in system error codes, and pg in sentences. The statement had been sent, so nobody knows what came of it. */
+/**
+ * Sockets speak in system error codes, and pg in sentences. The statement had been sent, so nobody knows what came of it:
+ * "not queryable" too, since Kysely shows that of a rollback in place of the commit that broke the connection.
+ */
 const brokenSocket = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTCONN'])
 const brokenClient = /^(Connection terminated|Client has encountered a connection error|Client was closed)/
 
-function translateBrokenConnection(error: Error): unknown {
+/** Whether the driver says that the connection broke: from our side, or told by the server as it closed it. */
+export function isBrokenConnection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (isPostgresError(error)) return /^(08|57P0[1235])/.test(error.code)
   const code = 'code' in error ? error.code : undefined
-  if ((typeof code === 'string' && brokenSocket.has(code)) || brokenClient.test(error.message)) {
-    return new ConnectionError('The connection to the database broke.', { cause: error, maybeApplied: true })
+  return (typeof code === 'string' && brokenSocket.has(code)) || brokenClient.test(error.message)
+}
+
+function translateBrokenConnection(error: Error): unknown {
+  if (isBrokenConnection(error)) {
+    return new ConnectionError('The connection to the database broke.', { cause: error, applied: 'unknown' })
   }
   return error
 }

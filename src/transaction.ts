@@ -9,8 +9,15 @@ import {
   type Transaction,
 } from 'kysely'
 import { isStalePlan } from './connection/statement-names.js'
-import { TransactionAbortedError, TransactionConflictError, UnsupportedError } from './errors.js'
-import { asOurs, translateError } from './postgres-errors.js'
+import {
+  ConnectionError,
+  FinanceDbError,
+  TransactionAbortedError,
+  TransactionConflictError,
+  UnsupportedError,
+} from './errors.js'
+import { asOurs, isBrokenConnection, translateError } from './postgres-errors.js'
+import { type RetryOptions, retryIdempotent } from './retry.js'
 import { auditActor } from './schema/audit.js'
 import type { Db, Trx } from './schema/database.js'
 import { parseInput } from './schema/input.js'
@@ -22,6 +29,12 @@ export interface TransactionOptions {
   readonly accessMode?: AccessMode
   /** How many times to run it again after a conflict. Default 3; 0 for a function that must not run twice. */
   readonly retries?: number
+  /**
+   * Says that it does no harm when the transaction is done twice, since its writes carry idempotency keys or it only reads.
+   * Then it is run again while the database is away, also after a commit whose answer was lost: see `retryIdempotent`, whose
+   * options may stand in place of `true`. Default false.
+   */
+  readonly idempotent?: boolean | RetryOptions
   /**
    * Who does it, for the audit log: a user id, the name of a service. It holds for this transaction only, and takes one
    * more round trip. Default: the database role. Nested, it holds inside and the outer one comes back after it.
@@ -40,10 +53,14 @@ export interface TransactionOptions {
  * A conflict there is not repeated: it has to be thrown on to the outermost call, which does repeat. Nested calls that
  * are started together run one after another.
  *
+ * When the connection is lost, a {@link ConnectionError} says what came of it: `applied` is `no` until the commit is sent and
+ * `unknown` after that. With `idempotent`, it is run again instead.
+ *
+ * @throws {ConnectionError} The connection was lost.
  * @throws {TransactionConflictError} It still conflicts after `retries`. Nothing was written.
  * @throws {TransactionAbortedError} A statement in it failed and `fn` went on outside of a nested call. Nothing was written.
  * @throws {InvalidInputError} `actor` is empty or longer than 200 characters.
- * @throws {UnsupportedError} Nested with `isolationLevel` or `accessMode`, which only the outermost call can set.
+ * @throws {UnsupportedError} Nested with `isolationLevel`, `accessMode` or `idempotent`, which only the outermost call can set.
  */
 export function transaction<Tables, Result>(
   db: Kysely<Tables>,
@@ -64,7 +81,10 @@ export async function transaction<Tables, Result>(
   const handle = db as Kysely<Tables>
   const run = fn as (trx: Transaction<Tables>) => Promise<Result>
   if (options.actor !== undefined) parseInput(auditActor, options.actor, 'The actor')
-  return handle.isTransaction ? savepoint(handle as Transaction<Tables>, run, options) : outermost(handle, run, options)
+  if (handle.isTransaction) return savepoint(handle as Transaction<Tables>, run, options)
+  const { idempotent = false } = options
+  if (idempotent === false) return outermost(handle, run, options)
+  return retryIdempotent(() => outermost(handle, run, options), idempotent === true ? {} : idempotent)
 }
 
 async function outermost<Tables, Result>(
@@ -78,11 +98,14 @@ async function outermost<Tables, Result>(
 
   for (let attempt = 0; ; attempt++) {
     let thrown: { error: unknown } | undefined
+    let done = false
     try {
       return await builder.execute(async (trx) => {
         try {
           if (actor !== undefined) await swapActor(trx, actor)
-          return await fn(trx)
+          const result = await fn(trx)
+          done = true
+          return result
         } catch (error) {
           thrown = { error }
           throw error
@@ -91,7 +114,11 @@ async function outermost<Tables, Result>(
     } catch (error) {
       // When the connection is gone, the rollback fails too, with an error that would hide the first.
       const first = thrown === undefined ? error : thrown.error
-      if (!isConflict(first)) throw thrown === undefined ? boundaryError(error) : first
+      if (!isConflict(first)) {
+        if (thrown === undefined) throw boundaryError(error, done)
+        // The rollback failed too: it was this connection that broke, and not another one that `fn` used.
+        throw error !== first && isLost(first) ? lostBeforeCommit(first) : first
+      }
       if (attempt >= retries) {
         throw new TransactionConflictError(
           `Another transaction got in the way each of ${attempt + 1} times. Nothing was written; try again later.`,
@@ -104,11 +131,26 @@ async function outermost<Tables, Result>(
 }
 
 /** What `begin` or `commit` failed with, as ours. */
-function boundaryError(error: unknown): unknown {
+function boundaryError(error: unknown, done: boolean): unknown {
   if (error instanceof Error && error.name === 'AbortedTransactionError') {
     return new TransactionAbortedError({ cause: error })
   }
+  if (isLost(error) && error instanceof Error && !(error instanceof FinanceDbError)) {
+    if (!done) return lostBeforeCommit(error)
+    return new ConnectionError('The connection broke at the commit: nobody knows whether it was applied.', {
+      applied: 'unknown',
+      cause: error,
+    })
+  }
   return asOurs(error)
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof ConnectionError ? error.transient : isBrokenConnection(error)
+}
+
+function lostBeforeCommit(cause: unknown): ConnectionError {
+  return new ConnectionError('The connection broke before the commit. Nothing was written.', { applied: 'no', cause })
 }
 
 /**
@@ -143,10 +185,12 @@ function isConflict(error: unknown): boolean {
 async function savepoint<Tables, Result>(
   trx: Transaction<Tables>,
   fn: (trx: Transaction<Tables>) => Promise<Result>,
-  { isolationLevel, accessMode, actor }: TransactionOptions,
+  { isolationLevel, accessMode, idempotent, actor }: TransactionOptions,
 ): Promise<Result> {
-  if (isolationLevel !== undefined || accessMode !== undefined) {
-    throw new UnsupportedError('isolationLevel and accessMode can only be set by the outermost transaction.')
+  if (isolationLevel !== undefined || accessMode !== undefined || idempotent !== undefined) {
+    throw new UnsupportedError(
+      'isolationLevel, accessMode and idempotent can only be set by the outermost transaction.',
+    )
   }
   const connection = await trx.getExecutor().provideConnection(async (c) => c)
   const outer = frames.getStore()

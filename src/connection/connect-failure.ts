@@ -34,6 +34,9 @@ const bySqlState: Readonly<Record<string, string>> = {
   '55000': 'does not accept connections to this database.',
 }
 
+/** What stays so until somebody changes it. */
+const lasting = new Set(['28P01', '28000', '3D000', '42501', '55000', 'EACCES'])
+
 /** Turns what pg says about a connection that could not be had into one of our errors, with the original as `cause`. */
 export function connectFailure(error: unknown, { where, poolFull, tooSlow }: ConnectContext): FinanceDbError {
   if (error instanceof FinanceDbError) return error
@@ -46,17 +49,22 @@ export function connectFailure(error: unknown, { where, poolFull, tooSlow }: Con
     return new TimeoutError('connection', tooSlow, options)
   }
   if (message === noTlsMessage) {
-    return new ConnectionError(`${where} has no TLS, which sslMode (DATABASE_SSL_MODE) asks for.`, options)
+    return new ConnectionError(`${where} has no TLS, which sslMode (DATABASE_SSL_MODE) asks for.`, {
+      ...options,
+      transient: false,
+    })
   }
   if (message === 'Cannot use a pool after calling end on the pool') {
-    return new ConnectionError('The pool of this handle was closed.', options)
+    return new ConnectionError('The pool of this handle was closed.', { ...options, transient: false })
   }
   const known = bySystemCode[code] ?? bySqlState[code]
-  if (known !== undefined) return new ConnectionError(`${where} ${known} (${code})`, options)
+  if (known !== undefined) {
+    return new ConnectionError(`${where} ${known} (${code})`, { ...options, transient: !lasting.has(code) })
+  }
   if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
     return new ConnectionError(
       `${where} shows a certificate that sslMode does not accept (${code}). Give its authority as sslCa (DATABASE_SSL_CA).`,
-      options,
+      { ...options, transient: false },
     )
   }
   return new ConnectionError(`No connection to ${where}${code === '' ? '' : ` (${code})`}.`, options)

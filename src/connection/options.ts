@@ -57,6 +57,13 @@ export interface PoolSettings {
    * then set it on the role. `DATABASE_COMMAND_TIMEOUT` in seconds, default 60 s.
    */
   statementTimeoutMs: number
+  /**
+   * A connection that has owed an answer for so long is broken off, in milliseconds: for networks that swallow packets and
+   * servers that hang, where otherwise the system takes some 15 minutes to notice. The caller gets a `ConnectionError`. It
+   * must be longer than any statement, those of migrations too; COPY is exempt. `DATABASE_ANSWER_TIMEOUT` in seconds,
+   * default 0: never.
+   */
+  answerTimeoutMs: number
   /** Let the process end while connections are idle. Default false. */
   allowExitOnIdle: boolean
   /**

@@ -2,26 +2,36 @@ import { type Dialect, type Kysely, PostgresAdapter, PostgresDialect } from 'kys
 import type pg from 'pg'
 import type { Db } from '../schema/database.js'
 import { connectFailure } from './connect-failure.js'
+import { createGate, type Gate } from './gate.js'
 import type { HandleSettings, PoolUseSettings, ServerConfig } from './options.js'
 import { adaptPool, type PoolAdapterOptions } from './pool.js'
 import { createServer, whereOf } from './server.js'
 
 const poolKey = Symbol.for('@org/finance-db/pool')
 
+/** A pool as a handle uses it. */
+interface PoolUse {
+  readonly pool: pg.Pool
+  /** Connections that are meant to be enough: what is open above it is overflow. */
+  readonly size: number
+  readonly gate: Gate
+}
+
 /** Marks a handle as ours, on pg; a transaction of it has the same adapter. */
 class PooledAdapter extends PostgresAdapter {
-  readonly [poolKey]: pg.Pool
+  readonly [poolKey]: PoolUse
 
-  constructor(pool: pg.Pool) {
+  constructor(use: PoolUse) {
     super()
-    this[poolKey] = pool
+    this[poolKey] = use
   }
 }
 
-function dialect(pool: pg.Pool, options: PoolAdapterOptions): Dialect {
-  const inner = new PostgresDialect({ pool: adaptPool(pool, options) })
+function dialect(pool: pg.Pool, size: number, options: Omit<PoolAdapterOptions, 'gate'>): Dialect {
+  const gate = createGate()
+  const inner = new PostgresDialect({ pool: adaptPool(pool, { ...options, gate }) })
   return {
-    createAdapter: () => new PooledAdapter(pool),
+    createAdapter: () => new PooledAdapter({ pool, size, gate }),
     createDriver: () => inner.createDriver(),
     createIntrospector: (db) => inner.createIntrospector(db),
     createQueryCompiler: () => inner.createQueryCompiler(),
@@ -32,7 +42,7 @@ function dialect(pool: pg.Pool, options: PoolAdapterOptions): Dialect {
 export function serverDialect(config: ServerConfig): Dialect {
   const { pool, where, adapt } = createServer(config)
   const max = config.poolSize + config.maxOverflow
-  return dialect(pool, {
+  return dialect(pool, config.poolSize, {
     ...config,
     owned: true,
     adapt,
@@ -55,8 +65,9 @@ export function hostPoolDialect(pool: pg.Pool, settings: HandleSettings & PoolUs
   const { max, connectionTimeoutMillis, host, port } = pool.options
   const where = host === undefined ? 'the server of the given pool' : whereOf({ host, port: port ?? 5432 })
   const limit = `${connectionTimeoutMillis} ms`
-  return dialect(pool, {
+  return dialect(pool, max, {
     ...settings,
+    answerTimeoutMs: 0,
     owned: false,
     adapt: () => false,
     failure: (error) =>
@@ -70,9 +81,9 @@ export function hostPoolDialect(pool: pg.Pool, settings: HandleSettings & PoolUs
 
 type Handle = Db | Pick<Kysely<never>, 'getExecutor'>
 
-function poolOf(db: Handle): pg.Pool | undefined {
+function useOf(db: Handle): PoolUse | undefined {
   const adapter = db.getExecutor().adapter
-  return poolKey in adapter ? (adapter[poolKey] as pg.Pool) : undefined
+  return poolKey in adapter ? (adapter[poolKey] as PoolUse) : undefined
 }
 
 /**
@@ -80,22 +91,37 @@ function poolOf(db: Handle): pg.Pool | undefined {
  * its transactions. PGlite and a host's own Kysely do not.
  */
 export function supportsCopy(db: Handle): boolean {
-  return poolOf(db) !== undefined
+  return useOf(db) !== undefined
+}
+
+/** What goes in and out of a handle; undefined for PGlite and for a host's own Kysely. */
+export function gateOf(db: Handle): Gate | undefined {
+  return useOf(db)?.gate
 }
 
 /** How a pool is used at this moment. */
 export interface PoolStats {
+  /** `poolSize`: connections that are kept. Of a host's pool, its `max`. */
+  readonly size: number
   /** The most connections it opens. */
   readonly max: number
+  /** Open, or being opened. */
   readonly total: number
+  /** Lent out, or being opened for someone. */
+  readonly inUse: number
   readonly idle: number
+  /** Open above `size`. */
+  readonly overflow: number
   /** Queries and transactions that wait for a connection. */
   readonly waiting: number
 }
 
 /** Undefined for PGlite and for a host's own Kysely, whose connections we do not see. */
 export function poolStats(db: Handle): PoolStats | undefined {
-  const pool = poolOf(db)
-  if (pool === undefined) return undefined
-  return { max: pool.options.max, total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }
+  const use = useOf(db)
+  if (use === undefined) return undefined
+  const { pool, size } = use
+  const { totalCount: total, idleCount: idle, waitingCount: waiting } = pool
+  const { max } = pool.options
+  return { size, max, total, inUse: total - idle, idle, overflow: Math.max(0, total - size), waiting }
 }

@@ -54,6 +54,8 @@ export function createServer(config: ServerConfig): Server {
       connectionTimeoutMillis: connectTimeoutMs,
       enableChannelBinding: to.channelBinding,
       keepAlive: true,
+      // Node would leave it to the system, which waits for two hours before it asks the first time.
+      keepAliveInitialDelayMillis: 10_000,
     }
   }
 

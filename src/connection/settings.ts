@@ -76,6 +76,7 @@ const settings = {
   },
   connectTimeoutMs: duration('DATABASE_CONNECT_TIMEOUT'),
   statementTimeoutMs: duration('DATABASE_COMMAND_TIMEOUT'),
+  answerTimeoutMs: duration('DATABASE_ANSWER_TIMEOUT'),
   allowExitOnIdle: flag(),
   sslMode: {
     variables: ['DATABASE_SSL_MODE'],

@@ -91,11 +91,10 @@ function failed(
 }
 
 function lost(doing: string, { at }: Progress, options: ErrorOptions): ConnectionError {
-  const maybeApplied = at === 'commit'
-  const outcome = maybeApplied
-    ? 'at the commit: run again to learn whether it was applied'
-    : 'and nothing of it was kept'
-  return new ConnectionError(`${doing} lost its connection ${outcome}.`, { ...options, maybeApplied })
+  const applied = at === 'commit' ? 'unknown' : 'no'
+  const outcome =
+    applied === 'unknown' ? 'at the commit: run again to learn whether it was applied' : 'and nothing of it was kept'
+  return new ConnectionError(`${doing} lost its connection ${outcome}.`, { ...options, applied })
 }
 
 /** Postgres's own sentence where it can only name objects; messages of other classes may quote values of rows. */

@@ -112,7 +112,7 @@ describe('the limits of a pool', () => {
 
     await warm(db, 8)
 
-    expect(poolStats(db)).toEqual({ max: 4, total: 4, idle: 4, waiting: 0 })
+    expect(poolStats(db)).toEqual({ size: 2, max: 4, total: 4, inUse: 0, idle: 4, overflow: 2, waiting: 0 })
     await expect.poll(() => poolStats(db)?.total).toBe(2)
   })
 

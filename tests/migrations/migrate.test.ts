@@ -310,7 +310,7 @@ describe('a connection', () => {
       .catch((caught: unknown) => caught)
 
     expect(error).toBeInstanceOf(ConnectionError)
-    expect(error).toMatchObject({ maybeApplied: false, message: expect.stringContaining('0004_end') })
+    expect(error).toMatchObject({ applied: 'no', message: expect.stringContaining('0004_end') })
     expect(await tablesOf(database.db, 'finance')).toEqual(['migrations', 'people', 'pets'])
   })
 
