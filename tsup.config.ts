@@ -15,6 +15,8 @@ const entry = {
   import: 'src/import/index.ts',
   auth: 'src/auth/index.ts',
   seed: 'src/seed/index.ts',
+  health: 'src/health/index.ts',
+  telemetry: 'src/telemetry/index.ts',
   testing: 'src/testing/index.ts',
   cli: 'src/cli/main.ts',
 }

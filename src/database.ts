@@ -15,6 +15,7 @@ import { pgliteDialect } from './connection/pglite.js'
 import { hostPoolDialect, serverDialect } from './connection/postgres.js'
 import { defaultSchema, schemaPlugin } from './connection/schema-plugin.js'
 import { type InputIssue, InvalidConfigError } from './errors.js'
+import { sqlStateOf } from './postgres-errors.js'
 import type { Database } from './schema/database.js'
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined }
@@ -25,6 +26,8 @@ export interface LoggedStatement {
   readonly sql: string
   readonly durationMs: number
   readonly failed: boolean
+  /** What the server said when it failed; undefined when it said nothing. */
+  readonly sqlState?: string | undefined
 }
 
 interface Logging {
@@ -134,8 +137,13 @@ function handle(dialect: KyselyConfig['dialect'], settings: HandleSettings, { lo
 }
 
 function logger(log: NonNullable<Logging['log']>) {
-  return ({ query, queryDurationMillis, level }: LogEvent) =>
-    log({ sql: query.sql, durationMs: queryDurationMillis, failed: level === 'error' })
+  return (event: LogEvent) =>
+    log({
+      sql: event.query.sql,
+      durationMs: event.queryDurationMillis,
+      failed: event.level === 'error',
+      ...(event.level === 'error' && { sqlState: sqlStateOf(event.error) }),
+    })
 }
 
 function print({ sql, durationMs, failed }: LoggedStatement): void {

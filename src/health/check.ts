@@ -15,7 +15,7 @@ export interface HealthOptions {
   /** What `migrations.status` is to know: the host's own migrations, `vector`. False: do not look. Default: ours. */
   readonly migrations?: StatusOptions | false | undefined
   /** Replicas to show. */
-  readonly replicas?: Replicas | undefined
+  readonly replicas?: Pick<Replicas, 'health'> | undefined
 }
 
 const grave: ReadonlySet<HealthReason> = new Set([

@@ -102,7 +102,7 @@ export function withReplicas<Tables>(
   }
 
   /** Those that may be read, beginning with the one whose turn it is. */
-  function fit(limitMs: number, after: bigint | undefined): ReplicaState[] {
+  function readable(limitMs: number, after: bigint | undefined): ReplicaState[] {
     const now = performance.now()
     const order = states.map((_, i) => states[(turn + i) % states.length] as ReplicaState)
     return order.filter(({ answer, replayed }) => {
@@ -117,11 +117,11 @@ export function withReplicas<Tables>(
     if (performance.now() - refreshedAt > checkEveryMs) {
       const fresh = refresh()
       // What was seen last is good enough meanwhile, if it is fresh enough.
-      if (fit(limitMs, after).length === 0) await fresh
+      if (readable(limitMs, after).length === 0) await fresh
     }
     const giveUpAt = performance.now() + waitMs
     for (let pauseMs = 5; ; pauseMs = Math.min(50, pauseMs * 2)) {
-      const [chosen] = fit(limitMs, after)
+      const [chosen] = readable(limitMs, after)
       if (chosen !== undefined) {
         turn++
         return chosen
