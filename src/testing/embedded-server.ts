@@ -26,7 +26,7 @@ const SETTINGS = {
 }
 
 /** The user that the server runs as: PostgreSQL refuses to be root. Undefined where we are an ordinary user already. */
-interface Identity {
+export interface Identity {
   uid: number
   gid: number
 }
@@ -83,7 +83,7 @@ export async function startEmbeddedServer(): Promise<EmbeddedServer> {
   }
 }
 
-async function findIdentity(): Promise<Identity | undefined> {
+export async function findIdentity(): Promise<Identity | undefined> {
   if (process.getuid?.() !== 0) return undefined
 
   for (const user of ['postgres', 'nobody']) {
@@ -99,13 +99,13 @@ async function findIdentity(): Promise<Identity | undefined> {
   )
 }
 
-async function temporaryBase(identity: Identity | undefined): Promise<string> {
+export async function temporaryBase(identity: Identity | undefined): Promise<string> {
   const base = tmpdir()
   return identity === undefined || (await readableByOthers(base)) ? base : '/tmp'
 }
 
 /** Copies the binaries next to the data when they cannot be used where npm put them. */
-async function usableBinaries(
+export async function usableBinaries(
   installed: PostgresBinaries,
   directory: string,
   identity: Identity | undefined,
@@ -202,7 +202,7 @@ async function answers(url: string, ended: () => boolean): Promise<boolean> {
   return false
 }
 
-async function stopChild(child: ChildProcess): Promise<void> {
+export async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.ref()
@@ -242,7 +242,7 @@ function serverUrl(port: number, password: string): string {
   return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
