@@ -75,6 +75,7 @@ const serverDefaults = {
   maxLifetimeMs: 3_600_000,
   connectTimeoutMs: 10_000,
   statementTimeoutMs: 60_000,
+  idleTransactionTimeoutMs: 60_000,
   answerTimeoutMs: 0,
   allowExitOnIdle: false,
 }

@@ -58,6 +58,13 @@ export interface PoolSettings {
    */
   statementTimeoutMs: number
   /**
+   * The server ends a session whose transaction has been idle for so long (`idle_in_transaction_session_timeout`), in
+   * milliseconds; 0 is never. Without it, locks of a process that the network lost stay held. The transaction gets a
+   * `TimeoutError`. PgBouncer takes it as it takes `statementTimeoutMs`. `DATABASE_IDLE_TRANSACTION_TIMEOUT` in seconds,
+   * default 60 s.
+   */
+  idleTransactionTimeoutMs: number
+  /**
    * A connection that has owed an answer for so long is broken off, in milliseconds: for networks that swallow packets and
    * servers that hang, where otherwise the system takes some 15 minutes to notice. The caller gets a `ConnectionError`. It
    * must be longer than any statement, those of migrations too; COPY is exempt. `DATABASE_ANSWER_TIMEOUT` in seconds,

@@ -21,24 +21,29 @@ export interface Server {
 interface Attempt {
   readonly mode: SslMode
   readonly tls: boolean
-  readonly statementTimeout: boolean
+  /** Whether `statement_timeout` and `idle_in_transaction_session_timeout` are asked for. */
+  readonly limits: boolean
 }
 
 /** Makes the pool. It connects when it is first used. */
 export function createServer(config: ServerConfig): Server {
-  const { target, statementTimeoutMs, connectTimeoutMs } = config
+  const { target, statementTimeoutMs, idleTransactionTimeoutMs, connectTimeoutMs } = config
   // What refusals taught. `tls` is undefined until then: each mode has its own first choice.
-  const learnt = { tls: undefined as boolean | undefined, tlsMissing: false, statementTimeout: statementTimeoutMs > 0 }
+  const learnt = {
+    tls: undefined as boolean | undefined,
+    tlsMissing: false,
+    limits: statementTimeoutMs > 0 || idleTransactionTimeoutMs > 0,
+  }
   const attempts = new WeakMap<Error, Attempt>()
   let latest: Target | undefined = typeof target === 'function' ? undefined : target
 
   function attemptAt(to: Target): Attempt {
     const mode = to.sslMode ?? config.sslMode
     const tls = mode === 'prefer' || mode === 'allow' ? (learnt.tls ?? mode === 'prefer') : mode !== 'disable'
-    return { mode, tls, statementTimeout: learnt.statementTimeout }
+    return { mode, tls, limits: learnt.limits }
   }
 
-  function clientConfig(to: Target, { mode, tls, statementTimeout }: Attempt): pg.ClientConfig {
+  function clientConfig(to: Target, { mode, tls, limits }: Attempt): pg.ClientConfig {
     return {
       host: to.host,
       port: to.port,
@@ -50,7 +55,8 @@ export function createServer(config: ServerConfig): Server {
       options: to.options,
       application_name: to.applicationName,
       fallback_application_name: 'finance-db',
-      statement_timeout: statementTimeout && statementTimeoutMs,
+      statement_timeout: limits && statementTimeoutMs,
+      idle_in_transaction_session_timeout: limits ? idleTransactionTimeoutMs : 0,
       connectionTimeoutMillis: connectTimeoutMs,
       enableChannelBinding: to.channelBinding,
       keepAlive: true,
@@ -114,9 +120,9 @@ export function createServer(config: ServerConfig): Server {
     adapt(error) {
       const attempt = error instanceof Error ? attempts.get(error) : undefined
       if (attempt === undefined) return false
-      if (attempt.statementTimeout && isUnsupportedParameter(error)) {
-        if (learnt.statementTimeout) warnOfStatementTimeout()
-        learnt.statementTimeout = false
+      if (attempt.limits && isUnsupportedParameter(error)) {
+        if (learnt.limits) warnOfLimits()
+        learnt.limits = false
         return true
       }
       if ((attempt.mode !== 'prefer' && attempt.mode !== 'allow') || !isTlsMatter(error)) return false
@@ -159,10 +165,11 @@ function isUnsupportedParameter(error: unknown): boolean {
   return error instanceof Error && /^unsupported startup parameter/.test(error.message)
 }
 
-function warnOfStatementTimeout(): void {
+function warnOfLimits(): void {
   process.emitWarning(
-    'The pooler in front of PostgreSQL does not take statement_timeout, so statements have no limit. Set it on the role ' +
-      '(alter role … set statement_timeout), and DATABASE_COMMAND_TIMEOUT=0 or ignore_startup_parameters in PgBouncer.',
+    'The pooler in front of PostgreSQL does not take statement_timeout and idle_in_transaction_session_timeout, so nothing ' +
+      'has a limit. Set them on the role (alter role … set …), and DATABASE_COMMAND_TIMEOUT=0 and ' +
+      'DATABASE_IDLE_TRANSACTION_TIMEOUT=0, or ignore_startup_parameters in PgBouncer.',
     { code: 'FINANCE_DB_NO_STATEMENT_TIMEOUT' },
   )
 }

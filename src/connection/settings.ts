@@ -76,6 +76,7 @@ const settings = {
   },
   connectTimeoutMs: duration('DATABASE_CONNECT_TIMEOUT'),
   statementTimeoutMs: duration('DATABASE_COMMAND_TIMEOUT'),
+  idleTransactionTimeoutMs: duration('DATABASE_IDLE_TRANSACTION_TIMEOUT'),
   answerTimeoutMs: duration('DATABASE_ANSWER_TIMEOUT'),
   allowExitOnIdle: flag(),
   sslMode: {

@@ -160,6 +160,7 @@ async function launch({ directory, data, binaries, identity }: Place): Promise<S
     async standby(settings = '') {
       const copy = join(directory, `standby-${port}`)
       if (binaries.basebackup !== undefined) {
+        await ownDirectory(copy, identity)
         await run(binaries.basebackup, ['-D', copy, '-d', url, '--checkpoint=fast', '--no-sync', '-X', 'stream'], {
           ...identity,
           cwd: directory,
@@ -173,6 +174,7 @@ async function launch({ directory, data, binaries, identity }: Place): Promise<S
       }
       await appendFile(join(copy, 'postgresql.conf'), `\nprimary_conninfo = '${conninfo(port)}'\n${settings}`)
       await writeFile(join(copy, 'standby.signal'), '')
+      if (identity !== undefined) await chown(join(copy, 'standby.signal'), identity.uid, identity.gid)
       return launch({ directory: copy, data: copy, binaries, identity })
     },
     async [Symbol.asyncDispose]() {

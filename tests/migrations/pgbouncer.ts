@@ -13,7 +13,7 @@ export const pgbouncerBinary = [...(process.env.PATH ?? '').split(delimiter), '/
   .find((path) => existsSync(path))
 
 /** A PgBouncer in transaction mode before the server of `url`, with `poolSize` connections to each database. */
-export async function startPgBouncer(binary: string, url: string, poolSize: number) {
+export async function startPgBouncer(binary: string, url: string, poolSize: number, settings = '') {
   const server = new URL(url)
   const port = await freePort()
   const directory = await mkdtemp(join(tmpdir(), 'finance-db-pgbouncer-'))
@@ -31,8 +31,8 @@ unix_socket_dir =
 auth_type = any
 pool_mode = transaction
 default_pool_size = ${poolSize}
-max_client_conn = 200
-`,
+max_client_conn = 1000
+${settings}`,
     { mode: 0o600 },
   )
 
