@@ -37,7 +37,6 @@ const shut: Probe = { database: unreached, migrations: noMigrations, reason: und
 export async function checkHealth<Tables>(db: Kysely<Tables>, options: HealthOptions = {}): Promise<HealthReport> {
   const { timeoutMs = 2000, slowMs = 500, migrations: look = {}, replicas } = options
   const start = performance.now()
-  const pool = poolStats(db) ?? null
   const closed = gateOf(db)?.closed === true
 
   const [{ database, migrations, reason }, replicaHealth] = await Promise.all([
@@ -45,6 +44,7 @@ export async function checkHealth<Tables>(db: Kysely<Tables>, options: HealthOpt
     replicas?.health({ timeoutMs }) ?? [],
   ])
 
+  const pool = poolStats(db) ?? null
   // No connection was had in time: all are lent out, or the server takes none.
   const stuck = reason === 'pool-exhausted'
   const full = pool !== null && pool.idle === 0 && pool.inUse >= pool.max

@@ -50,8 +50,21 @@ export async function askReplica(state: ReplicaState, timeoutMs: number): Promis
   }
 }
 
+/**
+ * The end of the last record that was inserted. The server counts the header of the page for the next record in, which no
+ * standby replays before there is one: 24 bytes, or 40 at the start of a segment.
+ */
 export async function askPrimary(db: Kysely<unknown>): Promise<string> {
-  const { rows } = await sql<{ lsn: string }>`select pg_catalog.pg_current_wal_insert_lsn()::text as lsn`.execute(db)
+  const { rows } = await sql<{ lsn: string }>`
+    select (lsn - case
+        when pg_catalog.mod(lsn - '0/0'::pg_catalog.pg_lsn, segment) = 40 then 40::numeric
+        when pg_catalog.mod(lsn - '0/0'::pg_catalog.pg_lsn, page) = 24 then 24
+        else 0
+      end)::text as lsn
+    from (select pg_catalog.pg_current_wal_insert_lsn() as lsn,
+      pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size'))::numeric as segment,
+      pg_catalog.current_setting('wal_block_size')::numeric as page) as place
+  `.execute(db)
   return rows[0]?.lsn ?? '0/0'
 }
 

@@ -10,6 +10,8 @@ export interface Proxy {
   through(url: string): string
   /** From now on nothing is passed on over the connections that are open, as by a firewall that forgot them; new ones work. */
   swallow(): void
+  /** From now on what the server says over the connections that are open is lost, and what it is told arrives. */
+  swallowAnswers(): void
   /** Resets the connections that are open. */
   cut(): void
   /** `answer`: new connections work. `refuse`: they are reset. `hang`: they are taken and never answered. */
@@ -67,6 +69,13 @@ export async function startProxy(url: string): Promise<Proxy> {
         client.unpipe(upstream)
         upstream.unpipe(client)
         client.resume()
+      }
+    },
+    swallowAnswers() {
+      for (const [client, upstream] of pairs) {
+        if (client === undefined || upstream === undefined) continue
+        upstream.unpipe(client)
+        upstream.resume()
       }
     },
     cut() {

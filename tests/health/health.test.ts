@@ -1,0 +1,208 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import fastify from 'fastify'
+import { Hono } from 'hono'
+import { sql } from 'kysely'
+import { describe, expect, inject, onTestFinished } from 'vitest'
+import { createFinanceDb, type ServerOptions } from '../../src/database.js'
+import { checkHealth, healthHandlers, liveness, readiness } from '../../src/health/index.js'
+import { migrations } from '../../src/migrations/index.js'
+import { version } from '../../src/version.js'
+import { freshDatabase, pgliteDb, test } from '../support.js'
+
+function connect(options: ServerOptions = {}) {
+  const db = createFinanceDb({ connectionString: inject('databaseUrl'), ...options }, {})
+  onTestFinished(() => db.destroy())
+  return db
+}
+
+const get = (path: string, init?: RequestInit) => new Request(`http://localhost${path}`, init)
+
+describe('checkHealth', () => {
+  test('of a migrated database is ok, with versions, pool, migrations and latency', async () => {
+    await using fresh = await freshDatabase()
+
+    const report = await checkHealth(fresh.db)
+
+    expect(report).toMatchObject({
+      status: 'ok',
+      reasons: [],
+      version,
+      database: { reachable: true, readOnly: false, serverVersion: expect.stringMatching(/^\d+(\.\d+)?$/) },
+      pool: { size: 5, max: 35, inUse: 0, idle: 1, overflow: 0, waiting: 0 },
+      migrations: { state: 'current', pending: 0, latest: migrations.at(-1)?.name },
+      replicas: [],
+    })
+    expect(report.database.latencyMs).toBeGreaterThan(0)
+    expect(report.durationMs).toBeGreaterThanOrEqual(report.database.latencyMs ?? 0)
+    expect(Date.parse(report.timestamp)).toBeGreaterThan(Date.now() - 10_000)
+  })
+
+  test('tells a schema that is missing, behind, ahead, too far ahead, or edited', async () => {
+    const empty = connect()
+    expect(await checkHealth(empty)).toMatchObject({ status: 'unhealthy', reasons: ['schema-missing'] })
+    expect(await readiness(empty)).toEqual({ ready: false, reasons: ['schema-missing'] })
+
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const host = { migrations: { migrations: [{ name: 'host_1', up: () => ['select 1'], down: () => ['select 1'] }] } }
+    expect(await checkHealth(db, host)).toMatchObject({
+      status: 'degraded',
+      reasons: ['migrations-pending'],
+      migrations: { state: 'pending', pending: 1 },
+    })
+    expect(await readiness(db, host)).toEqual({ ready: false, reasons: ['migrations-pending'] })
+
+    const history = sql.table('finance.migrations')
+    await sql`insert into ${history} (sequence, name, source, checksum, breaking, duration_ms, package_version, applied_at)
+      select 9998, '9998_newer', source, checksum, false, duration_ms, package_version, applied_at from ${history} limit 1`.execute(
+      db,
+    )
+    expect(await checkHealth(db)).toMatchObject({ status: 'ok', migrations: { state: 'newer' } })
+
+    await sql`update ${history} set breaking = true where name = '9998_newer'`.execute(db)
+    expect(await readiness(db)).toEqual({ ready: false, reasons: ['too-new'] })
+
+    await sql`delete from ${history} where name = '9998_newer'`.execute(db)
+    await sql`update ${history} set checksum = repeat('0', 64) where name = ${migrations[0]?.name}`.execute(db)
+    expect(await checkHealth(db)).toMatchObject({ status: 'degraded', reasons: ['migrations-edited'] })
+    expect(await readiness(db)).toEqual({ ready: true, reasons: [] })
+  })
+
+  test('tells a full pool from a database that is away, in time, and never names what it connects to', async () => {
+    const full = connect({ poolSize: 1, maxOverflow: 0 })
+    const holder = sql`select pg_sleep(1)`.execute(full)
+    const away = connect({ connectionString: 'postgresql://ada:hunter2@127.0.0.1:1/money' })
+
+    const [report, gone] = await Promise.all([
+      checkHealth(full, { timeoutMs: 300, migrations: false }),
+      checkHealth(away),
+    ])
+
+    expect(report).toMatchObject({ status: 'unhealthy', reasons: ['pool-exhausted'] })
+    expect(report.durationMs).toBeLessThan(900)
+    expect(gone).toMatchObject({ status: 'unhealthy', reasons: ['unreachable'], database: { reachable: false } })
+    expect(JSON.stringify(gone)).not.toMatch(/hunter2|ada|127\.0\.0\.1|money/)
+    await holder
+    // The check that came too late has given its connection back.
+    expect(await checkHealth(full, { migrations: false })).toMatchObject({ status: 'ok', pool: { waiting: 0 } })
+  })
+
+  test('of a role that may not read the history does not guess', async () => {
+    await using fresh = await freshDatabase()
+    await sql`create role health_reader_${sql.raw(String(process.pid))} login`.execute(fresh.db)
+    const role = `health_reader_${process.pid}`
+    onTestFinished(() => connectAndDrop(role))
+    const reader = connect({ connectionString: fresh.url, user: role })
+
+    const report = await checkHealth(reader)
+
+    expect(['unknown', 'missing']).toContain(report.migrations.state)
+    expect(report.database.reachable || report.reasons.includes('refused')).toBe(true)
+    await reader.destroy()
+  })
+
+  test('of PGlite has no pool', async () => {
+    await using embedded = await pgliteDb()
+
+    expect(await checkHealth(embedded.db)).toMatchObject({ status: 'ok', pool: null, migrations: { state: 'current' } })
+    expect(await readiness(embedded.db)).toEqual({ ready: true, reasons: [] })
+  })
+
+  test('of life asks no database', () => {
+    expect(liveness()).toMatchObject({ alive: true, version })
+  })
+})
+
+async function connectAndDrop(role: string): Promise<void> {
+  const db = createFinanceDb({ connectionString: inject('databaseUrl') }, {})
+  await sql`drop role if exists ${sql.id(role)}`.execute(db).finally(() => db.destroy())
+}
+
+describe('the handlers', () => {
+  test('answer each path with its code and body, and nothing is kept by caches', async () => {
+    await using fresh = await freshDatabase()
+    const { handle } = healthHandlers(fresh.db)
+    const body = async (path: string) => (await handle(get(path))).json()
+
+    expect(await body('/health/')).toEqual({ status: 'ok', timestamp: expect.any(String), version })
+    expect(Object.keys((await body('/health/database')) as object)).toEqual([
+      'status',
+      'reasons',
+      'timestamp',
+      'database',
+      'pool',
+      'migrations',
+    ])
+    expect(await body('/health/detailed')).toMatchObject({ status: 'ok', replicas: [], durationMs: expect.any(Number) })
+    expect(await body('/health/readiness')).toEqual({ status: 'ready', reasons: [] })
+    expect(await body('/health/liveness')).toMatchObject({ status: 'alive' })
+    const head = await handle(get('/health', { method: 'HEAD' }))
+    expect([head.status, await head.text(), head.headers.get('cache-control')]).toEqual([200, '', 'no-store'])
+    expect((await handle(get('/health/other'))).status).toBe(404)
+    expect((await handle(get('/elsewhere'))).status).toBe(404)
+    expect((await handle(get('/health', { method: 'POST' }))).status).toBe(405)
+  })
+
+  test('say 503 where the database is away, but that the process lives', async () => {
+    const { handle } = healthHandlers(connect({ connectionString: 'postgresql://ada@127.0.0.1:1/money' }))
+    const codes = await Promise.all(
+      ['', '/detailed', '/database', '/readiness', '/liveness'].map(
+        async (p) => (await handle(get(`/health${p}`))).status,
+      ),
+    )
+
+    expect(codes).toEqual([503, 503, 503, 503, 200])
+  })
+
+  test('show details only to whom `authorize` lets', async () => {
+    const handlers = healthHandlers(connect(), { authorize: (request) => request.headers.get('x-probe') === 'yes' })
+
+    expect((await handlers.detailed(get('/health/detailed'))).status).toBe(403)
+    expect((await handlers.database(get('/', { headers: { 'x-probe': 'yes' } }))).status).toBe(503)
+    expect((await handlers.liveness(get('/'))).status).toBe(200)
+  })
+
+  test('share one check among those who ask at once', async () => {
+    await using fresh = await freshDatabase()
+    const { handle } = healthHandlers(fresh.db)
+
+    await Promise.all(Array.from({ length: 50 }, () => handle(get('/health'))))
+
+    const { pool } = await checkHealth(fresh.db)
+    expect(pool?.total).toBe(1)
+  })
+
+  test('mount in Hono, Express and Fastify', async () => {
+    await using fresh = await freshDatabase()
+    const health = healthHandlers(fresh.db)
+    const ready = { status: 'ready', reasons: [] }
+
+    const hono = new Hono().all('/health/*', (c) => health.handle(c.req.raw))
+    expect(await (await hono.request('/health/readiness')).json()).toEqual(ready)
+
+    const app = express().get(/^\/health/, async (request, reply) => {
+      const answer = await health.handle(get(request.originalUrl))
+      reply
+        .status(answer.status)
+        .type('json')
+        .send(await answer.text())
+    })
+    const server = app.listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    expect(await (await fetch(`http://127.0.0.1:${port}/health/readiness`)).json()).toEqual(ready)
+
+    const fast = fastify().get('/health/*', async (request, reply) => {
+      const answer = await health.handle(get(request.url))
+      return reply
+        .code(answer.status)
+        .type('application/json')
+        .send(await answer.text())
+    })
+    onTestFinished(() => fast.close())
+    expect((await fast.inject('/health/readiness')).json()).toEqual(ready)
+  })
+})

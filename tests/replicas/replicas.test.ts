@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { createFinanceDb } from '../../src/database.js'
+import { InvalidInputError } from '../../src/errors.js'
+import { checkHealth } from '../../src/health/index.js'
+import { type ReplicasOptions, withReplicas } from '../../src/replicas/replicas.js'
+import { createTimeline, parsePosition } from '../../src/replicas/state.js'
+import * as users from '../../src/repositories/users.js'
+import type { Db } from '../../src/schema/database.js'
+import { payers } from '../faults/load.js'
+import { type Server, startServer } from '../faults/servers.js'
+import { pgliteDb } from '../support.js'
+
+let primary: Server
+let standby: Server
+beforeAll(async () => {
+  primary = await startServer('', 'debian')
+  const db = createFinanceDb({ connectionString: primary.url }, {})
+  await payers(db, 1)
+  await db.destroy()
+  standby = await primary.standby()
+})
+afterAll(async () => {
+  await standby?.[Symbol.asyncDispose]()
+  await primary?.[Symbol.asyncDispose]()
+})
+
+/** A primary and one replica, `near`; which of them a read went to is told by its port. */
+function connect(options: ReplicasOptions = {}) {
+  const db = createFinanceDb({ connectionString: primary.url, poolSize: 4 }, {})
+  const reads = withReplicas(db, { near: createFinanceDb({ connectionString: standby.url, poolSize: 4 }, {}) }, options)
+  return {
+    db,
+    reads,
+    async [Symbol.asyncDispose]() {
+      await reads.destroy()
+      await db.destroy()
+    },
+  }
+}
+
+const where = async (db: Parameters<typeof users.get>[0] & Db) => {
+  const { rows } = await sql<{ port: number }>`select current_setting('port')::int4 as port`.execute(db as never)
+  return rows[0]?.port === Number(new URL(standby.url).port) ? 'replica' : 'primary'
+}
+
+const pauseReplay = () => standby.execute('select pg_wal_replay_pause()')
+const resumeReplay = () => standby.execute('select pg_wal_replay_resume()')
+
+describe('reads', () => {
+  test('go to a replica that keeps up, and writes and lone calls stay with the primary', async () => {
+    await using setup = connect()
+
+    expect(await setup.reads.read(where)).toBe('replica')
+    expect(await where(setup.reads.primary)).toBe('primary')
+  })
+
+  test('see what was written before the position that they name', async () => {
+    await using setup = connect({ checkEveryMs: 60_000 })
+    const { db, reads } = setup
+    await reads.read(where)
+
+    for (let i = 0; i < 20; i++) {
+      const { id } = await users.create(db, { email: `read-your-writes-${i}@example.org` })
+      const after = await reads.position()
+      expect(await reads.read((replica) => users.find(replica, id), { after })).toMatchObject({ id })
+    }
+  })
+
+  test('wait a little for the replica to reach a position, and then go to the primary', async () => {
+    await using setup = connect({ waitMs: 150 })
+    const { db, reads } = setup
+    await pauseReplay()
+    await users.create(db, { email: 'paused@example.org' })
+    const after = await reads.position()
+
+    const start = performance.now()
+    expect(await reads.read(where, { after })).toBe('primary')
+    expect(performance.now() - start).toBeGreaterThan(100)
+    // Without a position the replica is fresh enough.
+    expect(await reads.read(where)).toBe('replica')
+
+    await resumeReplay()
+    await expect.poll(() => reads.read(where, { after }), { timeout: 10_000 }).toBe('replica')
+  })
+
+  test('go to the primary while the replica is further behind than `maxLagMs`', async () => {
+    await using setup = connect({ maxLagMs: 1500, checkEveryMs: 50 })
+    const { db, reads } = setup
+    expect(await reads.read(where)).toBe('replica')
+    await pauseReplay()
+    await users.create(db, { email: 'lagging@example.org' })
+    await sleep(1600)
+
+    expect(await reads.read(where)).toBe('primary')
+    expect(await reads.read(where, { maxLagMs: 60_000 })).toBe('replica')
+    expect(await reads.health()).toMatchObject([{ name: 'near', status: 'lagging', lagBytes: expect.any(Number) }])
+    expect((await checkHealth(db, { replicas: reads })).reasons).toEqual(['replica-lagging'])
+
+    await resumeReplay()
+    await expect.poll(() => reads.read(where), { timeout: 10_000 }).toBe('replica')
+    const [near] = await reads.health()
+    expect(near).toMatchObject({ status: 'ok', lagBytes: 0, pool: { size: 4 } })
+    expect(near?.lagMs).toBeLessThan(1500)
+  })
+
+  test('of a replica that is cut off from the primary grow stale, which it cannot tell itself', async () => {
+    await using setup = connect({ maxLagMs: 1500, checkEveryMs: 50 })
+    const { db, reads } = setup
+    await standby.execute(`alter system set primary_conninfo = ''`)
+    await standby.execute('select pg_reload_conf()')
+    await sleep(300)
+    await users.create(db, { email: 'cut-off@example.org' })
+    await sleep(1600)
+
+    expect(await reads.read(where)).toBe('primary')
+
+    await standby.execute('alter system reset primary_conninfo')
+    await standby.execute('select pg_reload_conf()')
+    await expect.poll(() => reads.read(where), { timeout: 10_000 }).toBe('replica')
+  })
+
+  test('are done by the primary while the replica is dead, and by the replica when it is back', async () => {
+    await using setup = connect({ checkEveryMs: 50 })
+    const { db, reads } = setup
+    expect(await reads.read(where)).toBe('replica')
+
+    const running = reads.read(async (handle) => {
+      await sql`select pg_sleep(0.5)`.execute(handle)
+      return where(handle)
+    })
+    await sleep(100)
+    await standby.kill()
+    expect(await running).toBe('primary')
+    expect(await reads.read(where)).toBe('primary')
+    expect(await checkHealth(db, { replicas: reads })).toMatchObject({
+      status: 'degraded',
+      reasons: ['replica-down'],
+      replicas: [{ name: 'near', status: 'down', lagMs: null }],
+    })
+
+    await standby.start()
+    await expect.poll(() => reads.read(where), { timeout: 10_000 }).toBe('replica')
+  })
+
+  test('that turn out to write fail, and are not tried on the primary', async () => {
+    await using setup = connect()
+    let runs = 0
+
+    const wrong = setup.reads.read((db) => {
+      runs++
+      return users.create(db, { email: 'never@example.org' })
+    })
+
+    await expect(wrong).rejects.toMatchObject({ code: 'PERMISSION_DENIED' })
+    expect(runs).toBe(1)
+  })
+
+  test('refuse a position that is none', async () => {
+    await using setup = connect()
+
+    await expect(setup.reads.read(where, { after: "0/0'; drop" })).rejects.toThrow(InvalidInputError)
+  })
+
+  test('do not go to a handle that is no standby', async () => {
+    await using embedded = await pgliteDb()
+    const reads = withReplicas(embedded.db, {
+      other: createFinanceDb({ connectionString: inject('databaseUrl') }, {}),
+    })
+
+    expect(await reads.read(async (db) => db === embedded.db)).toBe(true)
+    expect(await reads.health()).toMatchObject([{ name: 'other', status: 'promoted' }])
+    await reads.destroy()
+  })
+})
+
+test('the age of a replica is that of the last place of the primary that it has reached', () => {
+  const timeline = createTimeline()
+  timeline.add(1000, parsePosition('0/10'))
+  timeline.add(2000, parsePosition('0/FFFFFFFF'))
+  timeline.add(3000, parsePosition('1/0'))
+
+  expect(timeline.ageOf(parsePosition('1/0'), 3500)).toBe(500)
+  expect(timeline.ageOf(parsePosition('0/FFFFFFFF'), 3500)).toBe(1500)
+  expect(timeline.ageOf(parsePosition('0/F'), 3500)).toBeUndefined()
+})
