@@ -4,24 +4,32 @@ import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { migrate } from '../src/migrations/migrate.js'
 import { startTestServer } from '../src/testing/server.js'
+import { pgbouncerBinary, startPgBouncer } from './migrations/pgbouncer.js'
 import { dropRun, execute, ownershipComment, staleRuns, withDatabase } from './server.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Connects to the server's maintenance database as a user who may create databases. */
+    /** Connects to the server's maintenance database as a user who may create databases; see TEST_THROUGH_PGBOUNCER. */
     databaseUrl: string
+    /** The same, always to the server itself: for databases that come and go. */
+    serverUrl: string
     /** The migrated, empty database that `freshDatabase` clones. It accepts no connections itself. */
     templateName: string
   }
 }
 
-/** One server and one migrated template database for the whole run. */
+/**
+ * One server and one migrated template database for the whole run. With `TEST_THROUGH_PGBOUNCER=1` tests reach it by way of a
+ * PgBouncer in transaction mode, where one is installed.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startTestServer()
   console.log(`Tests run on ${server.describe}.`)
 
   const templateName = `finance_db_test_${randomBytes(4).toString('hex')}`
+  const bouncer = process.env.TEST_THROUGH_PGBOUNCER ? await bouncerBefore(server.url) : undefined
   const tearDown = async () => {
+    await bouncer?.[Symbol.asyncDispose]()
     if (server.kind === 'url') await dropRun(server.url, templateName)
     await server.stop()
   }
@@ -36,9 +44,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error
   }
 
-  project.provide('databaseUrl', server.url)
+  project.provide('databaseUrl', bouncer?.through(server.url) ?? server.url)
+  project.provide('serverUrl', server.url)
   project.provide('templateName', templateName)
   return tearDown
+}
+
+async function bouncerBefore(url: string) {
+  if (pgbouncerBinary === undefined) {
+    console.log('TEST_THROUGH_PGBOUNCER is set, but pgbouncer is not installed: tests run without it.')
+    return undefined
+  }
+  // Sessions of a database that is dropped or cloned must not linger, and each test file has databases of its own.
+  const settings = 'server_idle_timeout = 2\nserver_login_retry = 1\nignore_startup_parameters = extra_float_digits\n'
+  const bouncer = await startPgBouncer(pgbouncerBinary, url, 20, settings)
+  console.log('Tests go through PgBouncer in transaction mode.')
+  return bouncer
 }
 
 async function migrateDatabase(url: string): Promise<void> {

@@ -19,10 +19,10 @@ const clones = { count: 0 }
 
 /** Clones the migrated template. Use with `await using`, which closes the pool and drops the database. */
 export async function freshDatabase(): Promise<FreshDatabase> {
-  const admin = inject('databaseUrl')
+  const admin = inject('serverUrl')
   const name = `${inject('templateName')}_${process.pid}_${++clones.count}`
   await execute(admin, `create database ${name} template ${inject('templateName')}`)
-  const url = withDatabase(admin, name)
+  const url = withDatabase(inject('databaseUrl'), name)
   const db = createFinanceDb({ connectionString: url, poolSize: 5 }, {})
   return {
     url,
@@ -53,7 +53,7 @@ export async function pgliteDb(): Promise<
 
 /** The database in which the `db` of this worker's tests opens its transactions: nothing in it is ever committed. */
 async function workerDatabase(): Promise<string> {
-  const admin = inject('databaseUrl')
+  const admin = inject('serverUrl')
   const name = `${inject('templateName')}_worker_${process.env.VITEST_POOL_ID}`
   try {
     await execute(admin, `create database ${name} template ${inject('templateName')}`)
@@ -61,7 +61,7 @@ async function workerDatabase(): Promise<string> {
     // A test file that ran earlier in this worker has made it already.
     if (!(error instanceof pg.DatabaseError && error.code === '42P04')) throw error
   }
-  return withDatabase(admin, name)
+  return withDatabase(inject('databaseUrl'), name)
 }
 
 /** A handle on the one connection of a sandbox. Ending the pool rolls everything back. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { createFinanceDb } from '../../src/database.js'
 import { InvalidInputError } from '../../src/errors.js'
 import { checkHealth } from '../../src/health/index.js'
@@ -10,7 +10,7 @@ import * as users from '../../src/repositories/users.js'
 import type { Db } from '../../src/schema/database.js'
 import { payers } from '../faults/load.js'
 import { type Server, startServer } from '../faults/servers.js'
-import { pgliteDb } from '../support.js'
+import { freshDatabase } from '../support.js'
 
 let primary: Server
 let standby: Server
@@ -45,8 +45,11 @@ const where = async (db: Parameters<typeof users.get>[0] & Db) => {
   return rows[0]?.port === Number(new URL(standby.url).port) ? 'replica' : 'primary'
 }
 
-const pauseReplay = () => standby.execute('select pg_wal_replay_pause()')
 const resumeReplay = () => standby.execute('select pg_wal_replay_resume()')
+const pauseReplay = () => {
+  onTestFinished(async () => void (await resumeReplay()))
+  return standby.execute('select pg_wal_replay_pause()')
+}
 
 describe('reads', () => {
   test('go to a replica that keeps up, and writes and lone calls stay with the primary', async () => {
@@ -71,6 +74,7 @@ describe('reads', () => {
   test('wait a little for the replica to reach a position, and then go to the primary', async () => {
     await using setup = connect({ waitMs: 150 })
     const { db, reads } = setup
+    expect(await reads.read(where)).toBe('replica')
     await pauseReplay()
     await users.create(db, { email: 'paused@example.org' })
     const after = await reads.position()
@@ -164,12 +168,12 @@ describe('reads', () => {
   })
 
   test('do not go to a handle that is no standby', async () => {
-    await using embedded = await pgliteDb()
-    const reads = withReplicas(embedded.db, {
+    await using fresh = await freshDatabase()
+    const reads = withReplicas(fresh.db, {
       other: createFinanceDb({ connectionString: inject('databaseUrl') }, {}),
     })
 
-    expect(await reads.read(async (db) => db === embedded.db)).toBe(true)
+    expect(await reads.read(async (db) => db === fresh.db)).toBe(true)
     expect(await reads.health()).toMatchObject([{ name: 'other', status: 'promoted' }])
     await reads.destroy()
   })
