@@ -15,6 +15,7 @@ export {
   type PoolOptions,
   type ServerOptions,
 } from './database.js'
+export { checkSchema, type ObjectKind, type SchemaDifference, type SchemaReport } from './doctor/check-schema.js'
 export * from './errors.js'
 export * as migrations from './migrations/index.js'
 export { migrate, rollback } from './migrations/index.js'

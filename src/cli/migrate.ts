@@ -22,7 +22,7 @@ export function addMigrate(program: Command): void {
 
 async function execute(cli: Cli, { to, dryRun = false }: Options): Promise<void> {
   const { out } = cli
-  const { db, where } = cli.connect({ create: !dryRun })
+  const { db, where } = cli.connect({ create: !dryRun, migrating: true })
   if (dryRun) {
     const script = await sql(db, { to })
     return out.result({ script }, () => out.line(script.trimEnd()))
