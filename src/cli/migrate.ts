@@ -53,6 +53,8 @@ function sentence(event: MigrationProgress): string | undefined {
       return 'Another process is migrating: waiting for it.'
     case 'retrying':
       return `A table is in use: trying again in ${seconds(event.delayMs)}.`
+    case 'building':
+      return `building the indexes of ${event.name} while the table is in use`
     case 'applied':
       return `applied ${event.name} (${seconds(event.durationMs)})`
     case 'rolled-back':
