@@ -34,6 +34,7 @@ export type FinanceDbErrorCode =
   | 'UNSUPPORTED'
   | 'MIGRATION_FAILED'
   | 'MIGRATION_EDITED'
+  | 'MIGRATIONS_PENDING'
   | 'DATABASE_TOO_NEW'
 
 /** Base of every error that this library throws on purpose. */
@@ -417,6 +418,18 @@ export class MigrationError extends FinanceDbError {
     this.statementIndex = failure.statementIndex
     this.statement = failure.statement
     this.position = failure.position
+  }
+}
+
+/** The schema is not up to date, and this process is not to migrate it (mode `check`). Migrate, then start it again. */
+export class MigrationsPendingError extends FinanceDbError {
+  override readonly name = 'MigrationsPendingError'
+  readonly code = 'MIGRATIONS_PENDING'
+  readonly migrations: readonly string[]
+
+  constructor(migrations: readonly string[], options?: ErrorOptions) {
+    super(`The schema is not up to date: ${migrations.join(', ')}. Run finance-db migrate, then start again.`, options)
+    this.migrations = migrations
   }
 }
 

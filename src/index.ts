@@ -15,7 +15,14 @@ export {
   type PoolOptions,
   type ServerOptions,
 } from './database.js'
+export { checkSchema, type ObjectKind, type SchemaDifference, type SchemaReport } from './doctor/check-schema.js'
 export * from './errors.js'
+export {
+  type MigrateMode,
+  type MigrateOnStartOptions,
+  type MigrateOnStartResult,
+  migrateOnStart,
+} from './migrate-on-start.js'
 export * as migrations from './migrations/index.js'
 export { migrate, rollback } from './migrations/index.js'
 export { translateError } from './postgres-errors.js'

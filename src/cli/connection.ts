@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { type Environment, resolveServer } from '../config.js'
+import { loadPGlite } from '../connection/load-pglite.js'
 import { createFinanceDb } from '../database.js'
-import { InvalidConfigError, UnsupportedError } from '../errors.js'
+import { InvalidConfigError } from '../errors.js'
 import type { Database } from '../schema/database.js'
 import { UsageError } from './exit-codes.js'
 
@@ -23,8 +24,18 @@ export interface Connection {
   readonly loopback: boolean
 }
 
-/** @param create Whether an embedded database may be made where there is none. */
-export function connect(flags: ConnectionFlags, env: Environment, { create = false } = {}): Connection {
+export interface ConnectOptions {
+  /** An embedded database may be made where there is none. */
+  readonly create?: boolean
+  /** It is about the schema itself: goes to `DATABASE_MIGRATION_URL`, where that is set and `--url` is not given. */
+  readonly migrating?: boolean
+}
+
+export function connect(
+  flags: ConnectionFlags,
+  env: Environment,
+  { create = false, migrating = false }: ConnectOptions = {},
+): Connection {
   if (flags.pglite !== undefined) {
     if (flags.url !== undefined) throw new UsageError('Give --url or --pglite, not both.')
     if (!create && !existsSync(join(flags.pglite, 'PG_VERSION'))) {
@@ -36,7 +47,7 @@ export function connect(flags: ConnectionFlags, env: Environment, { create = fal
   }
 
   const options = {
-    connectionString: flags.url,
+    connectionString: flags.url ?? (migrating ? env.DATABASE_MIGRATION_URL || undefined : undefined),
     schema: flags.schema,
     applicationName: 'finance-db cli',
     poolSize: 2,
@@ -62,15 +73,10 @@ export function embedded(directory: string | undefined, schema: string | undefin
 }
 
 async function openPGlite(directory: string | undefined) {
-  const [{ PGlite }, vector] = await Promise.all([
-    import('@electric-sql/pglite').catch((cause: unknown) => {
-      throw new UnsupportedError('An embedded database needs PGlite: npm install @electric-sql/pglite', { cause })
-    }),
-    import('@electric-sql/pglite-pgvector').catch(() => undefined),
-  ])
+  const { PGlite, vector } = await loadPGlite()
   return PGlite.create({
     ...(directory !== undefined && { dataDir: directory }),
-    ...(vector !== undefined && { extensions: { vector: vector.vector } }),
+    ...(vector !== undefined && { extensions: { vector } }),
   })
 }
 

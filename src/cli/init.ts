@@ -18,7 +18,7 @@ export function addInit(program: Command): void {
 
 async function execute(cli: Cli, { sample = false }: Options): Promise<void> {
   const { out } = cli
-  const { db, where } = cli.connect({ create: true })
+  const { db, where } = cli.connect({ create: true, migrating: true })
   const { rows } = await sql<{ version: string }>`select current_setting('server_version') as version`.execute(db)
   const server_version = rows[0]?.version
   out.note(`Connected to ${where}, PostgreSQL ${server_version}.`)

@@ -22,7 +22,7 @@ export function addMigrate(program: Command): void {
 
 async function execute(cli: Cli, { to, dryRun = false }: Options): Promise<void> {
   const { out } = cli
-  const { db, where } = cli.connect({ create: !dryRun })
+  const { db, where } = cli.connect({ create: !dryRun, migrating: true })
   if (dryRun) {
     const script = await sql(db, { to })
     return out.result({ script }, () => out.line(script.trimEnd()))
@@ -53,6 +53,8 @@ function sentence(event: MigrationProgress): string | undefined {
       return 'Another process is migrating: waiting for it.'
     case 'retrying':
       return `A table is in use: trying again in ${seconds(event.delayMs)}.`
+    case 'building':
+      return `building the indexes of ${event.name} while the table is in use`
     case 'applied':
       return `applied ${event.name} (${seconds(event.durationMs)})`
     case 'rolled-back':

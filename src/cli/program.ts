@@ -3,6 +3,7 @@ import { version } from '../version.js'
 import { addCheck } from './check.js'
 import { addCreateAdmin } from './create-admin.js'
 import { addDemo } from './demo.js'
+import { addDoctor } from './doctor.js'
 import { addHistory } from './history.js'
 import { addImport } from './import.js'
 import { addInit } from './init.js'
@@ -18,9 +19,10 @@ import { addVerify } from './verify.js'
 
 const help = `
 The database is that of DATABASE_URL, or POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB,
-from the environment or a file .env. Results go to stdout, notes and progress to stderr.
+from the environment or a file .env; DATABASE_MIGRATION_URL, where set, is used for the schema itself. Results go to stdout, notes and progress to stderr.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something is not as it should be (check, status, verify).`
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something is not as it should be (check, doctor, status,
+verify, restore).`
 
 /** The command line, ready to parse. Throws commander's errors instead of ending the process. */
 export function createProgram(): Command {
@@ -42,6 +44,7 @@ export function createProgram(): Command {
   addDemo(program)
   addInit(program)
   addCheck(program)
+  addDoctor(program)
   addMigrate(program)
   addRollback(program)
   addStatus(program)

@@ -25,7 +25,7 @@ export function addReset(program: Command): void {
 
 async function execute(cli: Cli, { force = false, yesDestroyData }: Options): Promise<void> {
   const { out, env } = cli
-  const { db, where, loopback } = cli.connect()
+  const { db, where, loopback } = cli.connect({ migrating: true })
   const { rows } = await sql<{ database: string }>`select current_database()::text as database`.execute(db)
   const database = rows[0]?.database ?? ''
 

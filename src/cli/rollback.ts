@@ -25,7 +25,7 @@ export function addRollback(program: Command): void {
 async function execute(cli: Cli, { steps, to, yes = false }: Options): Promise<void> {
   const { out, env } = cli
   if (steps !== undefined && to !== undefined) throw new UsageError('Give --steps or --to, not both.')
-  const connection = cli.connect()
+  const connection = cli.connect({ migrating: true })
   const { db, where } = connection
   if (!yes && !isExpendable(env, connection)) {
     const newest = (await history(db)).at(-1)?.name ?? 'nothing'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Environment } from '../config.js'
-import { type Connection, type ConnectionFlags, connect } from './connection.js'
+import { type Connection, type ConnectionFlags, type ConnectOptions, connect } from './connection.js'
 import { type ExitCode, exit } from './exit-codes.js'
 import { createOutput, type Output, type OutputOptions } from './output.js'
 import { reportError } from './report-error.js'
@@ -12,7 +12,7 @@ export interface Cli {
   readonly flags: ConnectionFlags
   readonly out: Output
   /** Opens the database that the flags and the environment name; it is closed when the command ends. */
-  connect(options?: { create?: boolean }): Connection
+  connect(options?: ConnectOptions): Connection
   /** Closes it when the command ends, however it ends. */
   use(connection: Connection): Connection
 }

@@ -22,6 +22,6 @@ async function execute(cli: Cli, { all = false, to, vector }: Options): Promise<
   const { out, flags, env } = cli
   const schema = flags.schema ?? (env.FINANCE_DB_SCHEMA || undefined)
   const options = { to, vector, schema }
-  const script = all ? await sql(undefined, options) : await sql(cli.connect().db, options)
+  const script = all ? await sql(undefined, options) : await sql(cli.connect({ migrating: true }).db, options)
   out.result({ script }, () => out.line(script.trimEnd()))
 }

@@ -4,6 +4,8 @@ export type MigrationProgress =
   | { readonly type: 'waiting' }
   /** `remaining` counts this one. */
   | { readonly type: 'applying'; readonly name: string; readonly remaining: number }
+  /** Its indexes are built online, outside of a transaction: the table is large. */
+  | { readonly type: 'building'; readonly name: string }
   | { readonly type: 'applied'; readonly name: string; readonly durationMs: number }
   | { readonly type: 'rolling-back'; readonly name: string; readonly remaining: number }
   | { readonly type: 'rolled-back'; readonly name: string; readonly durationMs: number }

@@ -53,6 +53,8 @@ export function createHistory(schema: string): string[] {
     source: 'finance-db: part of the library. host: of the application that embeds it.',
     checksum: 'SHA-256 of the statements; null when the migration is code.',
     breaking: 'Code that does not know this migration must not run against the database.',
+    started_at: 'When someone took it on last.',
+    applied_at: 'Null: not applied yet, someone builds its indexes online.',
     duration_ms: 'Milliseconds that its statements took.',
     package_version: 'Version of the library that applied it.',
     applied_by: 'Database role that applied it.',
@@ -64,7 +66,8 @@ export function createHistory(schema: string): string[] {
   source text not null,
   checksum text,
   breaking boolean not null,
-  applied_at timestamptz not null default clock_timestamp(),
+  started_at timestamptz not null default clock_timestamp(),
+  applied_at timestamptz default clock_timestamp(),
   duration_ms integer not null,
   package_version text not null,
   applied_by text not null default current_user,
@@ -79,8 +82,11 @@ export function createHistory(schema: string): string[] {
   ]
 }
 
-/** @param duration An SQL expression for milliseconds. */
-export function insertHistory(schema: string, step: Step, duration: string): string {
+/**
+ * @param duration An SQL expression for milliseconds.
+ * @param appliedAt An SQL expression; null for a migration that is begun.
+ */
+export function insertHistory(schema: string, step: Step, duration: string, appliedAt = 'clock_timestamp()'): string {
   const { name, source, checksum, breaking } = step
   const values = [
     literal(name),
@@ -89,9 +95,24 @@ export function insertHistory(schema: string, step: Step, duration: string): str
     breaking,
     duration,
     literal(version),
+    appliedAt,
   ]
-  return `insert into ${historyTable(schema)} (sequence, name, source, checksum, breaking, duration_ms, package_version)
+  return `insert into ${historyTable(schema)}
+  (sequence, name, source, checksum, breaking, duration_ms, package_version, applied_at)
 select coalesce(max(sequence), 0) + 1, ${values.join(', ')} from ${historyTable(schema)}`
+}
+
+/** Says that someone has begun to build the indexes of an online migration, which takes more than a transaction. */
+export function claimHistory(schema: string, step: Step): string {
+  return `${insertHistory(schema, step, '0', 'null::timestamptz')}
+on conflict (name) do update set started_at = clock_timestamp()`
+}
+
+/** Makes it a migration that is applied, whether it was claimed or not. */
+export function finishHistory(schema: string, step: Step): string {
+  return `${insertHistory(schema, step, '0')}
+on conflict (name) do update set applied_at = clock_timestamp(),
+  duration_ms = least(extract(epoch from clock_timestamp() - migrations.started_at) * 1000, 2147483647)::integer`
 }
 
 export function deleteHistory(schema: string, name: string): string {
@@ -104,12 +125,15 @@ export function deleteHistory(schema: string, name: string): string {
  */
 export async function readState(db: Kysely<unknown>, schema: string, vectorSteps: readonly string[]): Promise<State> {
   const table = sql.raw(historyTable(schema))
-  const applied = sql`(select count(*) from ${table} where name = any (${vectorSteps}::text[]))`
+  const applied = sql`(select count(*) from ${table} where name = any (${vectorSteps}::text[]) and applied_at is not null)`
   try {
     return await readJson(
       db,
       sql`select json_build_object(
-  'history', (select coalesce(json_agg(entry order by entry.sequence), '[]') from ${table} as entry),
+  'history', (
+    select coalesce(json_agg(to_jsonb(entry) - 'started_at' order by entry.sequence), '[]')
+    from ${table} as entry where applied_at is not null
+  ),
   'vector', case when ${applied} < ${vectorSteps.length}::int then ${vectorState} end
 )::text as state`,
     )

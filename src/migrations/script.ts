@@ -1,9 +1,10 @@
 import { UnsupportedError } from '../errors.js'
 import { version } from '../version.js'
-import { createHistory, historyTable, insertHistory, type State } from './history.js'
+import { createHistory, finishHistory, historyTable, insertHistory, type State } from './history.js'
 import { identifier, literal, lockKey } from './names.js'
+import { onlineLines } from './online.js'
 import { plan, type Target } from './plan.js'
-import { type Step, statementsOf } from './steps.js'
+import { type SqlStep, type Step, statementsOf } from './steps.js'
 
 export interface ScriptOptions {
   readonly schema: string
@@ -57,6 +58,7 @@ function stepLines(step: Step, vector: string, options: ScriptOptions): string[]
     throw new UnsupportedError(`Migration ${step.name} is code of the host, which cannot be written as SQL.`)
   }
   const statements = statementsOf(step, 'up', { finance: identifier(schema), vector })
+  if (step.online) return onlineStepLines(step, options)
   return [
     `-- ${step.name}`,
     ...transaction(options, [
@@ -69,6 +71,20 @@ function stepLines(step: Step, vector: string, options: ScriptOptions): string[]
       terminated(insertHistory(schema, step, DURATION)),
       '\\endif',
     ]),
+  ]
+}
+
+function onlineStepLines(step: SqlStep, options: ScriptOptions): string[] {
+  const { schema } = options
+  const isNew = `select not exists (select from ${historyTable(schema)} where name = ${literal(step.name)} and applied_at is not null) as finance_db_new \\gset`
+  return [
+    `-- ${step.name}: online, outside of a transaction`,
+    isNew,
+    '\\if :finance_db_new',
+    `\\echo applying ${step.name.replaceAll(/[^\w.-]/g, '_')}`,
+    ...onlineLines(step, schema),
+    '\\endif',
+    ...transaction(options, [isNew, '\\if :finance_db_new', terminated(finishHistory(schema, step)), '\\endif']),
   ]
 }
 

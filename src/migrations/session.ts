@@ -7,7 +7,7 @@ import { createHistory } from './history.js'
 import { identifier, lockKey } from './names.js'
 
 /** How many times a transaction that could not get its locks is run. */
-const ATTEMPTS = 5
+export const ATTEMPTS = 5
 const FIRST_DELAY_MS = 200
 
 export interface LockOptions {

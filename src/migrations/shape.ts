@@ -23,4 +23,9 @@ export interface SqlMigration {
   readonly breaking?: boolean
   /** Applied only where pgvector is installed or can be created; skipped elsewhere, and picked up by a later run. */
   readonly requires?: 'vector'
+  /**
+   * `up` is `create [unique] index name on table …` and nothing else, on tables that may be large. On one that is, the index
+   * is built `concurrently`, outside of a transaction, while others read and write; elsewhere in the transaction as usual.
+   */
+  readonly online?: true
 }

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { InvalidInputError } from '../errors.js'
 import { checksum, DEFAULT_NAMES } from './names.js'
+import { parseIndex } from './online-index.js'
 import type { Names, SqlMigration } from './shape.js'
 
 /** Who wrote a migration: this library, or the host that embeds it. */
@@ -27,6 +28,7 @@ export interface SqlStep extends StepBase {
   readonly kind: 'sql'
   readonly checksum: string
   readonly requires: 'vector' | undefined
+  readonly online: boolean
   readonly up: (names: Names) => readonly string[]
   readonly down: (names: Names) => readonly string[]
 }
@@ -90,12 +92,15 @@ function hostSqlStep(name: string, migration: SqlMigration): SqlStep {
 }
 
 function sqlStep(migration: SqlMigration, source: MigrationSource): SqlStep {
-  const { name, up, down, breaking = false, requires } = migration
+  const { name, up, down, breaking = false, requires, online = false } = migration
   const statements = up(DEFAULT_NAMES)
   if (!Array.isArray(statements) || !statements.every((statement) => typeof statement === 'string')) {
     throw wrong(name, '`up` must return a list of statements (a Kysely migration has no `name` of its own)')
   }
-  return { kind: 'sql', name, source, breaking, requires, checksum: checksum(statements), up, down }
+  if (online && !statements.every((statement) => parseIndex(statement) !== undefined)) {
+    throw wrong(name, 'is online, so each statement of `up` must be `create [unique] index name on schema.table …`')
+  }
+  return { kind: 'sql', name, source, breaking, requires, online, checksum: checksum(statements), up, down }
 }
 
 function codeStep(name: string, { up, down }: Migration): CodeStep {

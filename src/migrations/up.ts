@@ -2,6 +2,7 @@ import { runStep } from './apply.js'
 import { type Handle, peek } from './handle.js'
 import { readState } from './history.js'
 import { identifier } from './names.js'
+import { build, decide, pause } from './online.js'
 import { plan, type SkippedMigration, type Target } from './plan.js'
 import { ensureHistory, type LockOptions, underLock } from './session.js'
 import type { Step } from './steps.js'
@@ -29,6 +30,9 @@ export async function applyPending(
 
   const applied: string[] = []
   const refused = new Map<string, string>()
+  /** Online, by this call: milliseconds by name. */
+  const built = new Map<string, number>()
+  let since = performance.now()
   const { db, schema } = handle
   for (;;) {
     const outcome = await underLock(db, schema, options, async (trx, progress, hostTrx) => {
@@ -44,11 +48,31 @@ export async function applyPending(
       if ('refused' in pgvector) return { kind: 'refused', name: step.name, reason: pgvector.refused } as const
 
       options.onProgress({ type: 'applying', name: step.name, remaining: pending.length })
+      if (step.kind === 'sql' && step.online) {
+        const verdict = await decide(trx, schema, step)
+        if (verdict.kind !== 'plain') return { kind: 'online', step, verdict } as const
+      }
       const names = { finance: identifier(schema), vector: pgvector.vector }
       const durationMs = await runStep(step, 'up', { trx, hostTrx, schema, names, progress })
       return { kind: 'applied', name: step.name, durationMs, skipped, last: pending.length === 1 } as const
     })
 
+    if (outcome.kind === 'online') {
+      const { step, verdict } = outcome
+      if (verdict.kind === 'build') {
+        options.onProgress({ type: 'building', name: step.name })
+        await build(handle, step, verdict.statements, options)
+        built.set(step.name, performance.now() - since)
+      } else if (verdict.kind === 'wait') {
+        await pause(since, options, step, schema)
+        continue
+      } else if (built.has(step.name)) {
+        applied.push(step.name)
+        options.onProgress({ type: 'applied', name: step.name, durationMs: Math.round(built.get(step.name) ?? 0) })
+      }
+      since = performance.now()
+      continue
+    }
     if (outcome.kind === 'refused') {
       refused.set(outcome.name, outcome.reason)
       continue

@@ -72,6 +72,28 @@ describe.skipIf(!hasPsql())(`the script${hasPsql() ? '' : ' (skipped: there is n
     expect((await migrator.migrate(database.db)).alreadyUpToDate).toBe(true)
   })
 
+  test('builds an online index outside of a transaction, also over what a build left that died', async () => {
+    await using database = await emptyDatabase()
+    const up = ({ finance }: ours.Names) => [`create index people_name_idx on ${finance}.people (name)`]
+    const online = createMigrator([...fixture, { name: '0004_online', online: true, up, down: () => [] }])
+    await migrator.migrate(database.db)
+    await sql`create index people_name_idx on finance.people (id)`.execute(database.db)
+    await sql`update pg_index set indisvalid = false where indexrelid = 'finance.people_name_idx'::regclass`.execute(
+      database.db,
+    )
+    const script = await online.sql(database.db)
+
+    await psql(database.url, script)
+    await psql(database.url, script)
+
+    const { rows } = await sql`select pg_get_indexdef(indexrelid) as text, indisvalid from pg_index
+      where indexrelid = 'finance.people_name_idx'::regclass`.execute(database.db)
+    expect(rows).toEqual([
+      { text: 'CREATE INDEX people_name_idx ON finance.people USING btree (name)', indisvalid: true },
+    ])
+    expect((await online.migrate(database.db)).alreadyUpToDate).toBe(true)
+  })
+
   test('goes into another schema, beside migrate', async () => {
     await using database = await emptyDatabase()
     const script = await migrator.sql(undefined, { schema: 'order' })

@@ -1,0 +1,50 @@
+import type { Command } from 'commander'
+import { checkSchema, type SchemaDifference, type SchemaReport } from '../doctor/check-schema.js'
+import { type ExitCode, exit } from './exit-codes.js'
+import { counted, shorten } from './format.js'
+import type { Output } from './output.js'
+import { type Cli, run } from './run.js'
+
+interface Options {
+  sql?: boolean
+}
+
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('compare the schema with what its migrations make; exit code 3 if it differs')
+    .option('--sql', 'print only the script that mends it, for psql')
+    .action(run<Options>(execute))
+}
+
+async function execute(cli: Cli, { sql = false }: Options): Promise<ExitCode> {
+  const { out } = cli
+  const report = await checkSchema(cli.connect({ migrating: true }).db)
+  out.result(report, () => (sql ? out.line(report.script.trimEnd()) : print(out, report)))
+  return report.ok ? exit.ok : exit.finding
+}
+
+function print(out: Output, { schema, differences, added, pending, edited, script, ok }: SchemaReport): void {
+  if (ok) out.line(`Schema ${schema} is as its migrations make it.`)
+  for (const difference of differences) printDifference(out, difference)
+  for (const name of edited) out.line(`  ${out.style('red', '✗')} migration ${name}: edited after being applied`)
+  for (const name of pending) out.line(`  ${out.style('yellow', '·')} migration ${name}: pending`)
+  if (added.length > 0) {
+    out.line()
+    out.line(`  ${counted(added.length, 'object')} of others, which is no damage:`)
+    for (const { kind, name } of added) out.line(`    ${kind} ${name}`)
+  }
+  if (script === '') return
+  out.line()
+  out.line(out.style('bold', 'To mend it (finance-db doctor --sql | psql):'))
+  out.line()
+  out.line(script.trimEnd())
+}
+
+function printDifference(out: Output, { kind, name, problem, expected, found }: SchemaDifference): void {
+  out.line(`  ${out.style('red', '✗')} ${kind} ${name}: ${problem.replace('-', ' ')}`)
+  if (expected === undefined || found === undefined || kind === 'function') return
+  const oneLine = (text: string) => shorten(text.replaceAll(/\s+/g, ' '), 160)
+  out.line(`      is      ${oneLine(found)}`)
+  out.line(`      should  ${oneLine(expected)}`)
+}

@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PGlite } from '@electric-sql/pglite'
+import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely'
+import pg from 'pg'
+import { describe, expect, inject } from 'vitest'
+import { InvalidInputError, MigrationError, TimeoutError } from '../../src/errors.js'
+import { createMigrator } from '../../src/migrations/migrator.js'
+import type { Names, SqlMigration } from '../../src/migrations/shape.js'
+import { test } from '../support.js'
+import { pgbouncerBinary, startPgBouncer } from './pgbouncer.js'
+import { emptyDatabase, fixture, step } from './support.js'
+
+const online: SqlMigration = {
+  name: '0004_online',
+  online: true,
+  up: ({ finance }: Names) => [
+    `create index people_name_idx on ${finance}.people (name)`,
+    `create unique index people_both_key on ${finance}.people (name, id) where id > 0`,
+  ],
+  down: ({ finance }: Names) => [`drop index ${finance}.people_name_idx`, `drop index ${finance}.people_both_key`],
+}
+const after = step('0005_after', ['create table finance.after (id integer)'], {
+  down: () => ['drop table finance.after'],
+})
+const { migrate, history, rollback } = createMigrator([...fixture, online, after])
+
+/** With a table that is large enough for it to be in use. */
+async function largeDatabase() {
+  const database = await emptyDatabase()
+  await migrate(database.db, { to: '0003_names' })
+  await sql`insert into finance.people select i, 'name ' || i from generate_series(2, 200000) i`.execute(database.db)
+  database.queries.length = 0
+  return database
+}
+
+async function indexes(db: Kysely<unknown>): Promise<Record<string, boolean>> {
+  const { rows } = await sql<{ name: string; valid: boolean }>`select c.relname::text as name, i.indisvalid as valid
+    from pg_index i join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = 'finance.people'::regclass and not i.indisprimary order by 1`.execute(db)
+  return Object.fromEntries(rows.map(({ name, valid }) => [name, valid]))
+}
+
+const built = { people_both_key: true, people_name_idx: true }
+const tail = ['0004_online', '0005_after']
+
+describe('an index that is built online', { timeout: 60_000 }, () => {
+  test('is, on a large table, outside of a transaction, while others write', async () => {
+    await using database = await largeDatabase()
+    const writer = database.connect()
+    let writing = true
+    const writes = (async () => {
+      for (let id = 1_000_000; writing; id++) {
+        await sql`set lock_timeout = '500ms'`.execute(writer)
+        await sql`insert into finance.people values (${id}, 'w')`.execute(writer)
+      }
+    })()
+    const events: string[] = []
+
+    const { applied } = await migrate(database.db, { onProgress: ({ type }) => void events.push(type) })
+    writing = false
+    await writes
+
+    expect(applied).toEqual(tail)
+    expect(events).toContain('building')
+    expect(await indexes(database.db)).toEqual(built)
+    expect(database.queries.filter(({ sql: text }) => text.startsWith('create index concurrently'))).toHaveLength(1)
+    expect((await history(database.db)).map(({ name }) => name).slice(-2)).toEqual(tail)
+    expect((await migrate(database.db)).alreadyUpToDate).toBe(true)
+    expect((await rollback(database.db, { steps: 2 })).rolledBack).toEqual(tail.toReversed())
+    expect(await indexes(database.db)).toEqual({})
+  })
+
+  test('is built with the rest where the table is small, also in PGlite', async () => {
+    await using database = await emptyDatabase()
+    const embedded = new Kysely<unknown>({ dialect: new PGliteDialect({ pglite: await PGlite.create() }) })
+
+    await migrate(database.db)
+    await migrate(embedded)
+
+    expect(database.queries.filter(({ sql: text }) => text.includes('concurrently'))).toEqual([])
+    expect(await indexes(database.db)).toEqual(built)
+    expect(await indexes(embedded)).toEqual(built)
+    await embedded.destroy()
+  })
+
+  test('is built once by many that come at the same time, each with one connection', async () => {
+    await using database = await largeDatabase()
+    const others = Array.from({ length: 6 }, () => database.connect({ max: 1 }))
+
+    const results = await Promise.all(others.map((db) => migrate(db)))
+
+    expect(results.flatMap(({ applied }) => applied).sort()).toEqual(tail)
+    expect(await indexes(database.db)).toEqual(built)
+    expect(database.queries.filter(({ sql: text }) => text.startsWith('create index concurrently'))).toHaveLength(1)
+  })
+
+  test(`is built through PgBouncer in transaction mode${pgbouncerBinary ? '' : ' (skipped: there is no pgbouncer on this machine)'}`, async ({
+    skip,
+  }) => {
+    if (pgbouncerBinary === undefined) return skip()
+    await using database = await largeDatabase()
+    await using bouncer = await startPgBouncer(pgbouncerBinary, inject('databaseUrl'), 3)
+    const pools = Array.from(
+      { length: 4 },
+      () => new pg.Pool({ connectionString: bouncer.through(database.url), max: 1 }),
+    )
+    const others = pools.map((pool) => new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) }))
+
+    const results = await Promise.all(others.map((db) => migrate(db)))
+    await Promise.all(others.map((db) => db.destroy()))
+
+    expect(results.flatMap(({ applied }) => applied).sort()).toEqual(tail)
+    expect(await indexes(database.db)).toEqual(built)
+  })
+
+  test('is repaired when the process that built it died', async () => {
+    await using database = await largeDatabase()
+    // Someone whose transaction is open makes the build wait, so that it can be killed in the middle.
+    const sleeper = new pg.Client({ connectionString: database.url })
+    await sleeper.connect()
+    await sleeper.query('begin isolation level repeatable read')
+    await sleeper.query('select 1 from finance.people limit 1')
+    const first = migrate(database.connect({ max: 1 })).catch((error: unknown) => error)
+    const builder = sql<{ pid: number }>`select pid from pg_stat_activity
+      where datname = current_database() and query ilike 'create index concurrently%' and wait_event_type = 'Lock'`
+    let pid: number | undefined
+    while (pid === undefined) {
+      pid = (await builder.execute(database.db)).rows[0]?.pid
+      await sleep(20)
+    }
+
+    await sql`select pg_terminate_backend(${pid})`.execute(database.db)
+    expect(await first).toMatchObject({ code: 'CONNECTION_FAILED' })
+    expect(Object.values(await indexes(database.db))).toContain(false)
+    await sleeper.query('rollback')
+    await sleeper.end()
+    const { applied } = await migrate(database.db)
+
+    expect(applied).toEqual(tail)
+    expect(await indexes(database.db)).toEqual(built)
+  })
+
+  test('leaves nothing when the data do not allow it', async () => {
+    await using database = await largeDatabase()
+    const unique = {
+      ...online,
+      up: ({ finance }: Names) => [`create unique index people_name_key on ${finance}.people ((1))`],
+    }
+    const broken = createMigrator([...fixture, unique, after])
+
+    await expect(broken.migrate(database.db)).rejects.toThrow(MigrationError)
+
+    expect(await indexes(database.db)).toEqual({})
+    expect((await migrate(database.db)).applied).toEqual(tail)
+  })
+
+  test('is waited for no longer than one is told', async () => {
+    await using database = await largeDatabase()
+    const blocker = new pg.Client({ connectionString: database.url })
+    await blocker.connect()
+    await blocker.query('begin isolation level repeatable read')
+    await blocker.query('select 1 from finance.people limit 1')
+    const first = migrate(database.connect())
+    await sleep(500)
+
+    await expect(migrate(database.connect(), { waitMs: 300 })).rejects.toThrow(TimeoutError)
+
+    await blocker.query('rollback')
+    await blocker.end()
+    expect((await first).applied).toEqual(tail)
+  })
+
+  test('is refused where it is anything else', async () => {
+    await using database = await emptyDatabase()
+    const wrong = createMigrator([...fixture, { ...online, up: () => ['drop table finance.people'] }])
+
+    await expect(wrong.migrate(database.db)).rejects.toThrow(InvalidInputError)
+  })
+})
