@@ -61,7 +61,7 @@ export function embedded(directory: string | undefined, schema: string | undefin
   return { db, where: 'PGlite in memory', embedded: true, loopback: true }
 }
 
-async function openPGlite(directory: string | undefined) {
+export async function openPGlite(directory: string | undefined) {
   const [{ PGlite }, vector] = await Promise.all([
     import('@electric-sql/pglite').catch((cause: unknown) => {
       throw new UnsupportedError('An embedded database needs PGlite: npm install @electric-sql/pglite', { cause })

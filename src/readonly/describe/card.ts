@@ -58,11 +58,12 @@ export function fitCard(parts: CardParts, tokens: number): { text: string; state
     ...rarest(detail.purpose, core),
     ...rarest(detail.name, core),
     ...rarest(detail.names),
+    ...rarest(detail.purpose, core / 2),
     () => {
       state.rules = 'short' as const
     },
-    ...rarest(detail.nothing, core),
     ...rarest(detail.purpose),
+    ...rarest(detail.nothing, core),
     ...rarest(detail.name),
     ...rarest(detail.nothing),
   ]

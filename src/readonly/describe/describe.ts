@@ -10,8 +10,8 @@ import { estimateTokens } from './tokens.js'
 
 export interface DescribeOptions {
   /**
-   * How long `text` may be, in tokens as `estimateTokens` has them: three bytes each, which is more than models count. At
-   * least 150. Default 6000, in which everything has room.
+   * How long `text` may be, in tokens as `estimateTokens` has them: 3.6 bytes each, which is more than models count. At least
+   * 150. Default 5000, in which everything of ours has room.
    */
   readonly tokens?: number | undefined
   /** Only these tables; of what cannot be read `unknown` has the names. */
@@ -54,7 +54,7 @@ const describeOptions = z.strictObject({
 
 /** Reads the catalogue as it is now, so that a card is never older than the last migration or the last row. */
 export async function describe(source: CardSource, options: DescribeOptions = {}): Promise<SchemaCard> {
-  const { tokens = 6000, tables: asked } = parseInput(describeOptions, options, 'The options')
+  const { tokens = 5000, tables: asked } = parseInput(describeOptions, options, 'The options')
   const { schema, serverVersion, sees, limits } = source
   const readable = await readCatalogue(source.query, schema)
   const wanted = asked === undefined ? undefined : new Set(asked.map((name) => bareName(name, schema)))
