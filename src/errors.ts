@@ -27,6 +27,7 @@ export type FinanceDbErrorCode =
   | 'CONNECTION_FAILED'
   | 'TIMEOUT'
   | 'PERMISSION_DENIED'
+  | 'SCOPE_REFUSED'
   | 'TRANSACTION_CONFLICT'
   | 'TRANSACTION_ABORTED'
   | 'SCHEMA_MISSING'
@@ -37,7 +38,6 @@ export type FinanceDbErrorCode =
   | 'QUERY_REFUSED'
   | 'QUERY_LIMIT'
   | 'QUERY_FAILED'
-  | 'SCOPE_REFUSED'
   | 'ROLE_UNFIT'
   | 'READ_STALE'
   | 'AUDIT_FAILED'
@@ -332,6 +332,27 @@ export class PermissionDeniedError extends FinanceDbError {
   readonly code = 'PERMISSION_DENIED'
 }
 
+/**
+ * Why a scope does not hold. `role`, and `pretence` at the read-only door: the role of the connection is not one whose rows the
+ * database limits.
+ */
+export type ScopeProblem = 'missing' | 'invalid' | 'expired' | 'role' | 'pretence'
+
+/**
+ * The rows of this role are those of one person, and no good scope says whose; or (`role`) it is a role that no scope limits.
+ * Nothing was read or written. Sign a scope and connect as a role of kind member or agent: see docs/roles.md.
+ */
+export class ScopeError extends FinanceDbError {
+  override readonly name = 'ScopeError'
+  readonly code = 'SCOPE_REFUSED'
+  readonly reason: ScopeProblem
+
+  constructor(reason: ScopeProblem, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+  }
+}
+
 /** Another transaction got in the way (serialization failure or deadlock) and retries did not help. Nothing was written. */
 export class TransactionConflictError extends FinanceDbError {
   override readonly name = 'TransactionConflictError'
@@ -501,18 +522,6 @@ export class QueryFailedError extends FinanceDbError {
     this.sqlState = sqlState
     this.position = position
     this.hint = hint
-  }
-}
-
-/** Whose rows a statement may see is not said, or not in a way that the database believes. */
-export class ScopeError extends FinanceDbError {
-  override readonly name = 'ScopeError'
-  readonly code = 'SCOPE_REFUSED'
-  readonly reason: 'missing' | 'invalid' | 'expired' | 'pretence'
-
-  constructor(reason: ScopeError['reason'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.reason = reason
   }
 }
 
