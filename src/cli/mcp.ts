@@ -12,10 +12,10 @@ import { type Cli, run } from './run.js'
 interface Options {
   user?: string
   http?: boolean
-  port?: string
+  port: string
   tokens?: string
   allowOrigin?: string[]
-  cardTokens?: string
+  cardTokens: string
   maxRows?: string
   timeout?: string
   audit?: boolean
@@ -54,7 +54,7 @@ async function execute(cli: Cli, options: Options): Promise<void> {
   const door = openDoor(cli, options)
   try {
     await assertUsers(door, access)
-    const onError = (error: unknown) => void reportError(error, cli.flags)
+    const onError = (error: unknown) => void reportError(error, { verbose: true })
     if (options.http !== true) {
       const [{ userId } = {}] = access
       const mine = userId === undefined ? door : door.asUser(userId)
@@ -75,13 +75,12 @@ async function execute(cli: Cli, options: Options): Promise<void> {
 function openDoor(cli: Cli, { maxRows, timeout, audit = false }: Options): ReadOnlyDb {
   const { flags, env } = cli
   const { pglite } = flags
-  const limits = {
-    maxRows: wholeNumber('--max-rows', maxRows),
-    timeoutMs: wholeNumber('--timeout', timeout),
-  }
   return createReadOnlyDb(
     {
-      limits,
+      limits: {
+        ...(maxRows !== undefined && { maxRows: wholeNumber('--max-rows', maxRows) }),
+        ...(timeout !== undefined && { timeoutMs: wholeNumber('--timeout', timeout) }),
+      },
       schema: flags.schema,
       ...(pglite === undefined ? { connectionString: flags.url } : { pglite: () => openPGlite(pglite) }),
       ...(audit && { audit: cli.use(connect({ schema: flags.schema }, env)).db }),
@@ -143,8 +142,7 @@ function stopSignal(): AbortSignal {
   return controller.signal
 }
 
-function wholeNumber(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
+function wholeNumber(flag: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${flag} has to be a whole number.`)
   return Number(text)
 }

@@ -6,14 +6,15 @@ import type { Database, Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import { uuid } from '../schema/values.js'
 import { createRecorder, type Recorder } from './audit.js'
+import { type DescribeOptions, describe, type SchemaCard } from './describe/describe.js'
 import { doorDialect } from './dialect.js'
 import type { Answer, Executor, Freshness, Job } from './executor.js'
 import { planOf, type QueryPlan } from './explain.js'
 import { checkQuery } from './guard/check.js'
 import type { RoleReport } from './inspect-role.js'
-import { type QueryLimits, tighten } from './limits.js'
+import { defaultLimits, type QueryLimits, tighten } from './limits.js'
 import { type DoorSettings, executorFor, type ReadOnlyDbOptions, readOptions } from './options.js'
-import { columnsOf, lenientRows, type ResultColumn, type ResultRow } from './results.js'
+import { columnsOf, lenientRows, strictRows, type ResultColumn, type ResultRow } from './results.js'
 import { assertReader } from './statement-kind.js'
 import { wireValues } from './wire-values.js'
 
@@ -60,6 +61,15 @@ export interface ReadOnlyDb extends AsyncDisposable {
   query(sql: string, options?: QueryOptions): Promise<QueryAnswer>
   /** How the planner would run a statement. Nothing is run. Errors as {@link ReadOnlyDb.query}. */
   explain(sql: string, options?: QueryOptions): Promise<QueryPlan>
+  /**
+   * What can be asked here, for the prompt of whoever writes the SQL: tables, columns, units, signs, allowed values, joins,
+   * rules and sample questions, at most `tokens` long. Of what the role may not read nothing is told. It is read from the
+   * catalogue each time, so it knows the last migration and the last row.
+   *
+   * @throws {InvalidInputError} `tokens` is below 150.
+   * @throws {UnfitRoleError} The role of the door could do more than read.
+   */
+  describeSchema(options?: DescribeOptions): Promise<SchemaCard>
   /** What the role of the door may do. @throws {UnfitRoleError} More than it should. */
   role(): Promise<RoleReport>
   /**
@@ -102,6 +112,11 @@ interface DoorParts {
   readonly recorder: Recorder
 }
 
+/** Whom the catalogue is read for where there is no user: of the rows of a table nothing is asked then. */
+const nobody = '00000000-0000-0000-0000-000000000000'
+// The catalogue comes as one value. The limits of the door are for its callers.
+const catalogueLimits: QueryLimits = { ...defaultLimits, maxCellBytes: defaultLimits.maxBytes }
+
 class Door implements ReadOnlyDb {
   readonly db: ReadOnlyHandle
   readonly #parts: DoorParts
@@ -133,6 +148,20 @@ class Door implements ReadOnlyDb {
 
   async explain(sql: string, options: QueryOptions = {}): Promise<QueryPlan> {
     return planOf(await this.#run(sql, options, true))
+  }
+
+  async describeSchema(options: DescribeOptions = {}): Promise<SchemaCard> {
+    const { executor, settings } = this.#parts
+    const { schema, limits, pglite } = settings
+    const role = await executor.role(options.signal)
+    const userId = role.sees === 'one-user' ? (this.#userId ?? nobody) : undefined
+    const query = async <Row>(sql: string, values: readonly unknown[]) => {
+      const job = { sql, values: wireValues(values), userId, signal: options.signal, excess: 'refuse' as const }
+      const { result } = await executor.run({ ...job, limits: catalogueLimits })
+      return strictRows(result) as Row[]
+    }
+    const hasUser = this.#userId !== undefined
+    return describe({ schema, limits, role, hasUser, query, only: pglite && role.readable }, options)
   }
 
   async role(): Promise<RoleReport> {

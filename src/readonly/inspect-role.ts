@@ -124,7 +124,7 @@ const foreignSql = `
 const definersSql = `
   select pg_catalog.format('%I.%I', n.nspname, p.proname) as fn
   from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-  where n.nspname = $1 and p.prosecdef and p.proname <> 'scoped_user' and p.prorettype <> 'trigger'::regtype
+  where n.nspname = $1 and p.prosecdef and p.proname not in ('scoped_user', 'set_scope') and p.prorettype <> 'trigger'::regtype
     and pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_function_privilege(p.oid, 'EXECUTE')`
 
 const readableSql = `

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { parseInput } from '../../schema/input.js'
+import type { RoleReport } from '../inspect-role.js'
 import type { QueryLimits } from '../limits.js'
 import { fitCard, type TableCard } from './card.js'
-import { type CatalogueQuery, readCatalogue } from './catalogue.js'
+import { type CatalogueQuery, readCatalogue, type TableInfo } from './catalogue.js'
 import { countRows, estimatedRows } from './counts.js'
 import { byUse } from './ranks.js'
 import { answerable } from './samples.js'
@@ -38,12 +39,13 @@ export interface SchemaCard {
 /** What the card is made from. */
 export interface CardSource {
   readonly schema: string
-  readonly serverVersion: number
-  readonly sees: 'one-user' | 'everybody'
+  readonly role: Pick<RoleReport, 'serverVersion' | 'sees'>
   /** Whether statements run for a user, whose rows can be counted. */
   readonly hasUser: boolean
   readonly limits: QueryLimits
   readonly query: CatalogueQuery
+  /** Where the catalogue itself lets the role read more than the door does: what the door does. */
+  readonly only?: RoleReport['readable'] | undefined
 }
 
 const describeOptions = z.strictObject({
@@ -55,8 +57,10 @@ const describeOptions = z.strictObject({
 /** Reads the catalogue as it is now, so that a card is never older than the last migration or the last row. */
 export async function describe(source: CardSource, options: DescribeOptions = {}): Promise<SchemaCard> {
   const { tokens = 5000, tables: asked } = parseInput(describeOptions, options, 'The options')
-  const { schema, serverVersion, sees, limits } = source
-  const readable = await readCatalogue(source.query, schema)
+  const { schema, limits, role } = source
+  const { serverVersion, sees } = role
+  const all = await readCatalogue(source.query, schema)
+  const readable = source.only === undefined ? all : onlyReadable(all, source.only)
   const wanted = asked === undefined ? undefined : new Set(asked.map((name) => bareName(name, schema)))
   const chosen = wanted === undefined ? readable : readable.filter(({ name }) => wanted.has(name))
   const counts = await rowCounts(source, chosen)
@@ -73,7 +77,21 @@ export async function describe(source: CardSource, options: DescribeOptions = {}
   }
 }
 
-async function rowCounts({ sees, hasUser, query, schema }: CardSource, tables: Parameters<typeof estimatedRows>[0]) {
+function onlyReadable(tables: readonly TableInfo[], readable: RoleReport['readable']): TableInfo[] {
+  const open = (table: string, column: string) => readable.get(table)?.includes(column) ?? false
+  return tables
+    .filter(({ name }) => readable.has(name))
+    .map((table) => ({
+      ...table,
+      columns: table.columns.filter(({ name }) => open(table.name, name)),
+      joins: table.joins.filter(
+        ({ columns, target, targetColumns }) =>
+          columns.every((column) => open(table.name, column)) && targetColumns.every((column) => open(target, column)),
+      ),
+    }))
+}
+
+async function rowCounts({ role: { sees }, hasUser, query, schema }: CardSource, tables: readonly TableInfo[]) {
   if (sees === 'everybody') return estimatedRows(tables)
   return hasUser ? countRows(query, schema, tables) : estimatedRows([])
 }
