@@ -72,7 +72,7 @@ export function embedded(directory: string | undefined, schema: string | undefin
   return { db, where: 'PGlite in memory', embedded: true, loopback: true }
 }
 
-async function openPGlite(directory: string | undefined) {
+export async function openPGlite(directory: string | undefined) {
   const { PGlite, vector } = await loadPGlite()
   return PGlite.create({
     ...(directory !== undefined && { dataDir: directory }),

@@ -7,6 +7,7 @@ import { addDoctor } from './doctor.js'
 import { addHistory } from './history.js'
 import { addImport } from './import.js'
 import { addInit } from './init.js'
+import { addMcp } from './mcp.js'
 import { addMigrate } from './migrate.js'
 import { addReport } from './report.js'
 import { redact } from './report-error.js'
@@ -56,5 +57,6 @@ export function createProgram(): Command {
   addSeed(program)
   addReset(program)
   addCreateAdmin(program)
+  addMcp(program)
   return program
 }

@@ -103,6 +103,8 @@ export const transactions: SqlMigration = {
         amount: 'In currency. Money into the account is positive, out of it negative.',
         currency: 'ISO 4217 code, that of the account.',
         direction: 'Derived from amount: debit below zero, else credit.',
+        category:
+          'What it was for, one word of the host such as groceries. Money between own accounts: transfer, credit_card_payment, investment_transfer.',
         description: 'The text of the bank, or notes.',
         is_subscription: 'Part of a recurring charge, as found by signals or said by a person.',
         status:

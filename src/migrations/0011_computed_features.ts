@@ -29,7 +29,8 @@ export const computedFeatures: SqlMigration = {
         time_window: 'The days that were looked at: 30d, 90d or 180d back.',
         signal_type:
           'subscription, credit_utilization_<account id>, savings_behavior, income_stability, or one of the host.',
-        signal_value: 'What was found; its shape depends on signal_type.',
+        signal_value:
+          'What was found, an object by signal_type; amounts are decimal strings, to be cast to numeric. subscription: subscriptions, monthly_spend, monthly_bills, share_of_spending, recurring_merchants [{merchant, kind subscription|bill, cadence, amount, monthly_amount, last_date, next_date, active}]. credit_utilization_…: account_id, owed, credit_limit, utilization (0.5 is half), interest_charged, overdue. savings_behavior: net_inflow, monthly_net_inflow, growth_rate, balance, emergency_fund_months. income_stability: payments, total, median_gap_days, variability, cash_flow_buffer_months. All: as_of, currency.',
       },
     ),
   ],
