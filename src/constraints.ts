@@ -171,4 +171,14 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   documents_content_check: 'The content must not be empty.',
   documents_metadata_check: 'The metadata must be a JSON object.',
   documents_embedding_check: 'The embedding must not be the zero vector, nor longer than 1e15.',
+
+  scope_keys_id_check: 'The id of a scope key has 1 to 64 letters, digits, "_" or "-".',
+  scope_keys_inner_key_check: 'A scope key is stored as two padded keys of 64 bytes.',
+  scope_keys_outer_key_check: 'A scope key is stored as two padded keys of 64 bytes.',
+  scope_missing: 'No scope says whose rows this role may touch.',
+  scope_invalid: 'The scope is not one that this database knows the key of.',
+  scope_expired: 'The scope has expired: sign another one.',
+  scope_role: 'The rows of this role are not limited to those of one person: connect as a member or an agent.',
+  database_roles_name_check: 'The name of a role has 1 to 63 bytes.',
+  database_roles_kind_check: 'The kind of a role must be app, member, agent or analyst.',
 }

@@ -27,6 +27,7 @@ export type FinanceDbErrorCode =
   | 'CONNECTION_FAILED'
   | 'TIMEOUT'
   | 'PERMISSION_DENIED'
+  | 'SCOPE_REFUSED'
   | 'TRANSACTION_CONFLICT'
   | 'TRANSACTION_ABORTED'
   | 'SCHEMA_MISSING'
@@ -323,6 +324,24 @@ export class TimeoutError extends FinanceDbError {
 export class PermissionDeniedError extends FinanceDbError {
   override readonly name = 'PermissionDeniedError'
   readonly code = 'PERMISSION_DENIED'
+}
+
+/** Why a scope does not hold. `role`: the role of the connection is not one whose rows the database limits. */
+export type ScopeProblem = 'missing' | 'invalid' | 'expired' | 'role'
+
+/**
+ * The rows of this role are those of one person, and no good scope says whose; or (`role`) it is a role that no scope limits.
+ * Nothing was read or written. Sign a scope and connect as a role of kind member or agent: see docs/roles.md.
+ */
+export class ScopeError extends FinanceDbError {
+  override readonly name = 'ScopeError'
+  readonly code = 'SCOPE_REFUSED'
+  readonly reason: ScopeProblem
+
+  constructor(reason: ScopeProblem, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+  }
 }
 
 /** Another transaction got in the way (serialization failure or deadlock) and retries did not help. Nothing was written. */

@@ -10,6 +10,8 @@ import {
   PermissionDeniedError,
   RuleViolationError,
   SchemaMissingError,
+  ScopeError,
+  type ScopeProblem,
   StillReferencedError,
   TimeoutError,
   TransactionAbortedError,
@@ -79,6 +81,8 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
       options,
     )
   }
+  const problem = scopeProblems[error.constraint ?? '']
+  if (code === '42501' && problem !== undefined) return new ScopeError(problem, rule, options)
   if (code === '42501') {
     return new PermissionDeniedError('The database role lacks a privilege for this statement.', options)
   }
@@ -116,6 +120,13 @@ const rules: Readonly<Record<string, typeof InsufficientFundsError | typeof Acco
   accounts_available: InsufficientFundsError,
   accounts_minimum_balance_check: InsufficientFundsError,
   accounts_active: AccountInactiveError,
+}
+
+const scopeProblems: Readonly<Record<string, ScopeProblem>> = {
+  scope_missing: 'missing',
+  scope_invalid: 'invalid',
+  scope_expired: 'expired',
+  scope_role: 'role',
 }
 
 function isPostgresError(error: Error): error is PostgresError {

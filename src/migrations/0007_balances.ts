@@ -29,6 +29,7 @@ ${deltas}
  * writes. Triggers per statement with transition tables: on a bulk load they cost a fraction of triggers per row
  * (docs/decisions/0003). They go account by account in id order, so that two writers never wait for each other in a circle,
  * and by primary key, so that no cached plan can go bad. An account that is not active takes no rows, and lets holds go.
+ * They run as the owner of the schema: whoever writes movements needs no right to write a balance (docs/decisions/0056).
  */
 export const balances: SqlMigration = {
   name: '0007_balances',
@@ -61,7 +62,7 @@ $$`,
   for each row when (pg_catalog.pg_trigger_depth() = 0 or old.opening_balance is distinct from new.opening_balance)
   execute function ${finance}.guard_balance()`,
     `create function ${finance}.post_inserted() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -83,7 +84,7 @@ $$`,
   referencing new table as inserted
   for each statement execute function ${finance}.post_inserted()`,
     `create function ${finance}.post_updated() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -112,7 +113,7 @@ $$`,
   referencing old table as before_rows new table as after_rows
   for each statement execute function ${finance}.post_updated()`,
     `create function ${finance}.post_deleted() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare

@@ -2,6 +2,7 @@ import { sql, type Transaction } from 'kysely'
 import { UnsupportedError } from '../errors.js'
 import type { Progress } from './failures.js'
 import { deleteHistory, insertHistory } from './history.js'
+import { identifier } from './names.js'
 import type { Names } from './shape.js'
 import { type Step, statementsOf } from './steps.js'
 
@@ -24,6 +25,7 @@ export async function runStep(step: Step, direction: 'up' | 'down', context: App
   const { trx, schema, progress } = context
   const started = performance.now()
   await runBody(step, direction, context)
+  await followRoles(trx, schema)
   const durationMs = Math.round(performance.now() - started)
 
   progress.at = 'record'
@@ -31,6 +33,15 @@ export async function runStep(step: Step, direction: 'up' | 'down', context: App
   const record = direction === 'up' ? insertHistory(schema, step, String(durationMs)) : deleteHistory(schema, step.name)
   await sql.raw(record).execute(trx)
   return durationMs
+}
+
+/** What the migration made gets the policies and grants of the roles that are registered. Before there are any, nothing. */
+async function followRoles(trx: Transaction<unknown>, schema: string): Promise<void> {
+  const call = `${identifier(schema)}.apply_roles()`
+  const { rows } = await sql<{ there: string }>`select (to_regprocedure(${call}) is not null)::text as there`.execute(
+    trx,
+  )
+  if (rows[0]?.there === 'true') await sql.raw(`select ${call}`).execute(trx)
 }
 
 async function runBody(

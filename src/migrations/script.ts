@@ -66,10 +66,17 @@ function stepLines(step: Step, vector: string, options: ScriptOptions): string[]
       ...(step.requires === 'vector' ? [`create extension if not exists vector with schema ${vector};`] : []),
       ...(step.source === 'finance-db' ? ["set local search_path = '';"] : []),
       ...statements.map(terminated),
+      followRoles(schema),
       terminated(insertHistory(schema, step, DURATION)),
       '\\endif',
     ]),
   ]
+}
+
+/** As `migrate` does: what the migration made gets the policies and grants of the roles that are registered. */
+function followRoles(schema: string): string {
+  const call = `${identifier(schema)}.apply_roles()`
+  return `do $roles$ begin if to_regprocedure(${literal(call)}) is not null then perform ${call}; end if; end $roles$;`
 }
 
 /** Since the migration lock was got, which is when {@link transaction} notes the time. */

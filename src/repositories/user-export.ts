@@ -98,6 +98,10 @@ const pageBytes = 2_000_000
 async function* readAll(db: Db, userId: string, { table, owner, key, columns }: Source): AsyncGenerator<string> {
   const keyType = sql.raw(key.type)
   const row = sql.join(columns.map((column) => sql`${jsonValue(column)} as ${sql.ref(column.name)}`))
+  // By name, since a role may not have a right to all of them; those to order by are the outer query's too.
+  const needed = sql.join(
+    [...new Set([...columns.map(({ name }) => name), key.name])].map((name) => sql`t.${sql.ref(name)}`),
+  )
   let [limit, after]: [number, string | undefined] = [20, undefined]
   for (;;) {
     const beyond: ReturnType<typeof sql> =
@@ -105,7 +109,7 @@ async function* readAll(db: Db, userId: string, { table, owner, key, columns }: 
     const { rows } = await sql<{ line: string; key: string }>`
       select json_build_object('table', ${table}::text, 'row', row_to_json(r))::text as line, t.key
       from (
-        select t.${sql.ref(key.name)}::text as key, t.* from ${sql.table(`finance.${table}`)} t
+        select t.${sql.ref(key.name)}::text as key, ${needed} from ${sql.table(`finance.${table}`)} t
         where t.${sql.ref(owner)} = ${userId}::uuid and ${beyond}
         order by t.${sql.ref(key.name)}
         limit ${limit}

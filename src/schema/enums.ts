@@ -1,6 +1,7 @@
 /** The words that the schema's check constraints allow, in the order people would list them. A test compares them with the database. */
 
 export const roles = ['consumer', 'operator', 'admin'] as const
+export const databaseRoleKinds = ['app', 'member', 'agent', 'analyst'] as const
 export const accountTypes = [
   'checking',
   'savings',

@@ -281,6 +281,15 @@ export interface FinanceConsentRecords {
   version: Generated<string>;
 }
 
+export interface FinanceDatabaseRoles {
+  created_at: Generated<Timestamp>;
+  /**
+   * app (rows of everybody), member (as app, rows of one person), agent (reads rows of one person) or analyst (reads rows of everybody).
+   */
+  kind: "app" | "member" | "agent" | "analyst";
+  name: string;
+}
+
 export interface FinanceDecisionTraces {
   created_at: Generated<Timestamp>;
   id: Generated<string>;
@@ -437,6 +446,11 @@ export interface FinancePersonaAssignments {
   user_id: string;
 }
 
+export interface FinanceReadableColumns {
+  column_name: string;
+  table_name: string;
+}
+
 export interface FinanceRecommendations {
   /**
    * The item of a catalogue that it was made from. Null: not from a catalogue.
@@ -463,6 +477,22 @@ export interface FinanceRecommendations {
   type: "education" | "offer";
   updated_at: Generated<Timestamp>;
   user_id: string;
+}
+
+export interface FinanceScopeKeys {
+  created_at: Generated<Timestamp>;
+  /**
+   * The key id, as scopes name it.
+   */
+  id: string;
+  /**
+   * Secret. The key, filled up with zeros to 64 bytes, each xor 0x36 (RFC 2104).
+   */
+  inner_key: Buffer;
+  /**
+   * Secret. The same, each xor 0x5c.
+   */
+  outer_key: Buffer;
 }
 
 export interface FinanceSignalStates {
@@ -686,6 +716,7 @@ export interface DB {
   "finance.chat_logs": FinanceChatLogs;
   "finance.computed_features": FinanceComputedFeatures;
   "finance.consent_records": FinanceConsentRecords;
+  "finance.database_roles": FinanceDatabaseRoles;
   "finance.decision_traces": FinanceDecisionTraces;
   "finance.documents": FinanceDocuments;
   "finance.insights": FinanceInsights;
@@ -693,7 +724,9 @@ export interface DB {
   "finance.operator_actions": FinanceOperatorActions;
   "finance.p2p_transfers": FinanceP2pTransfers;
   "finance.persona_assignments": FinancePersonaAssignments;
+  "finance.readable_columns": FinanceReadableColumns;
   "finance.recommendations": FinanceRecommendations;
+  "finance.scope_keys": FinanceScopeKeys;
   "finance.signal_states": FinanceSignalStates;
   "finance.transactions": FinanceTransactions;
   "finance.transfer_matches": FinanceTransferMatches;

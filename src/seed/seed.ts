@@ -111,7 +111,7 @@ interface Making {
 }
 
 async function makeBatch(db: Db, plan: Plan, from: number, { rows, isThere, signal }: Making): Promise<Made> {
-  const batch = createBatch(db, plan)
+  const batch = await createBatch(db, plan)
   const [places, userIds]: [number[], string[]] = [[], []]
   let place = from
   for (; place <= plan.users && batch.transactions < rows && userIds.length < lookAhead; place++) {
@@ -165,7 +165,7 @@ async function writeOrPass(db: Db, plan: Plan, batch: Batch, places: readonly nu
     const there = await findThere(db, plan, places)
     if (there.size === 0) throw taken(error)
     const rest = places.filter((place) => !there.has(place))
-    const remaining = createBatch(db, plan)
+    const remaining = await createBatch(db, plan)
     for (const place of rest) remaining.add(generate(plan, place))
     return rest.length === 0 ? remaining : writeOrPass(db, plan, remaining, rest)
   }
