@@ -1,0 +1,328 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServerConfig } from '../connection/options.js'
+import { connectFailure } from '../connection/connect-failure.js'
+import { createServer } from '../connection/server.js'
+import {
+  ConnectionError,
+  QueryLimitError,
+  QueryRefusedError,
+  ScopeError,
+  StaleReadError,
+  UnfitRoleError,
+} from '../errors.js'
+import { type ScopeKey, signScope } from '../roles/scope-token.js'
+import { type BatchOutcome, type Step, type StepResult } from './batch.js'
+import { type Answer, type Executor, type Freshness, type Job, noFields, type OpenTransaction } from './executor.js'
+import { queryFailure, timeFailure } from './failures.js'
+import type { Gate } from './gate.js'
+import { type InspectQuery, inspectRole, type RoleReport } from './inspect-role.js'
+import type { QueryLimits } from './limits.js'
+import { begin, preamble } from './preamble.js'
+import { assertCells, strictRows } from './results.js'
+import { Session } from './session.js'
+import { freshnessStep, isFresh } from './standby.js'
+import { statementHint } from './statement-kind.js'
+
+export interface ServerExecutorOptions {
+  readonly config: ServerConfig
+  readonly gate: Gate
+  readonly scopeKey: ScopeKey | undefined
+  readonly schema: string
+  readonly limits: QueryLimits
+}
+
+// Our own clock comes after the server's, which knows better when the statement began.
+const clockGraceMs = 250
+// Clocks of hosts differ, and a scope is of no use without a login as the role.
+const scopeGraceMs = 60_000
+const maxTries = 3
+const explainPrefix = 'explain (format json) '
+
+/** Runs statements on a server, one transaction each: see {@link Session} and `preamble`. */
+export function serverExecutor(options: ServerExecutorOptions): Executor {
+  const { config, gate, scopeKey, schema, limits: doorLimits } = options
+  const { pool, where, adapt } = createServer(config)
+  pool.on('error', () => {})
+  let report: RoleReport | undefined
+
+  async function acquire(): Promise<Session> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return new Session(await pool.connect())
+      } catch (error) {
+        if (tries < maxTries && adapt(error)) continue
+        throw connectFailure(error, {
+          where: where(),
+          poolFull: `No connection of the read-only door was free for ${config.acquireTimeoutMs} ms.`,
+          tooSlow: `${where()} did not complete a connection within ${config.connectTimeoutMs} ms (connectTimeoutMs).`,
+        })
+      }
+    }
+  }
+
+  /** A session whose role has been looked at, on its connection. */
+  async function lend(): Promise<{ session: Session; role: RoleReport }> {
+    const session = await acquire()
+    try {
+      if (report !== undefined && !session.isNew) return { session, role: report }
+      const role = await inspect(session)
+      if (role.problems.length > 0) throw new UnfitRoleError(role.role, role.problems)
+      session.markUsed()
+      report = role
+      return { session, role }
+    } catch (error) {
+      session.spoil()
+      await session.close()
+      throw error
+    }
+  }
+
+  /** Leaves the connection as it was. */
+  async function inspect(session: Session): Promise<RoleReport> {
+    session.allow(doorLimits.maxBytes)
+    const query: InspectQuery = async <Row>(text: string, values: readonly unknown[]) => {
+      const { results, error } = await session.send([{ text, values: values.map(String), rows: 0 }])
+      if (error !== undefined) throw queryFailure(error)
+      return (results[0] === undefined ? [] : strictRows(results[0])) as Row[]
+    }
+    const timer = setTimeout(() => session.stop('time'), doorLimits.timeoutMs + clockGraceMs)
+    try {
+      const opened = await session.send([
+        begin,
+        preamble({ schema, limits: doorLimits, scope: undefined, serverVersion: 0 }),
+      ])
+      if (opened.error !== undefined) throw queryFailure(opened.error)
+      const role = await inspectRole(query, schema)
+      const { error } = await session.send([{ text: 'rollback', values: [], rows: 0 }])
+      if (error !== undefined) throw queryFailure(error)
+      return role
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  function scopeFor(job: Pick<Job, 'userId' | 'limits'>, role: RoleReport): string | undefined {
+    if (job.userId === undefined) {
+      if (role.sees === 'everybody') return undefined
+      throw new ScopeError('missing', 'This role sees the rows of one user only: query through asUser(userId).')
+    }
+    if (role.sees === 'everybody') {
+      throw new ScopeError(
+        'pretence',
+        `The database does not limit the role ${role.role} to one user, so asUser would only pretend to: log in as an agent role.`,
+      )
+    }
+    if (scopeKey === undefined) throw new ScopeError('missing', 'asUser needs the option scopeKey, to sign for the user.')
+    return signScope(scopeKey, job.userId, new Date(Date.now() + job.limits.timeoutMs + scopeGraceMs))
+  }
+
+  /** Runs `use` on a session under the clock and the signal, and says what it died of. */
+  async function guarded<Result>(
+    job: Pick<Job, 'limits' | 'signal'>,
+    session: Session,
+    use: () => Promise<Result>,
+  ): Promise<Result> {
+    const onAbort = () => session.stop('abort')
+    const timer = setTimeout(() => session.stop('time'), job.limits.timeoutMs + clockGraceMs)
+    job.signal?.addEventListener('abort', onAbort)
+    try {
+      job.signal?.throwIfAborted()
+      return await use()
+    } catch (error) {
+      if (session.stopped === 'abort') throw job.signal?.reason
+      if (session.stopped === 'time') throw timeFailure(job.limits.timeoutMs)
+      throw error
+    } finally {
+      clearTimeout(timer)
+      job.signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async function run(job: Job): Promise<Answer> {
+    job.signal?.throwIfAborted()
+    const leave = await gate.enter(job.signal)
+    try {
+      for (let tries = 1; ; tries++) {
+        const { session, role } = await lend()
+        const state = { answered: false }
+        try {
+          await job.check?.(role)
+          const scope = scopeFor(job, role)
+          session.allow(job.limits.maxBytes)
+          return await guarded(job, session, () => inOneGo(session, job, opening(job, role, scope), state))
+        } catch (error) {
+          // A connection that died while it was idle: nothing ran, and it could only have read.
+          const died = error instanceof ConnectionError && !state.answered && session.stopped === undefined
+          if (!died || session.guard.tripped !== undefined || tries === maxTries) throw error
+          session.spoil()
+        } finally {
+          await session.close()
+        }
+      }
+    } finally {
+      leave()
+    }
+  }
+
+  function opening(job: Pick<Job, 'limits' | 'freshness'>, role: RoleReport, scope: string | undefined): Step[] {
+    const { serverVersion } = role
+    const steps = [begin, preamble({ schema, limits: job.limits, scope, serverVersion })]
+    return job.freshness === undefined ? steps : [...steps, freshnessStep(job.freshness)]
+  }
+
+  async function inOneGo(session: Session, job: Job, first: readonly Step[], state: { answered: boolean }) {
+    const statement: Step = job.explain
+      ? { text: explainPrefix + job.sql, values: job.values, rows: 0 }
+      : { text: job.sql, values: job.values, rows: job.limits.maxRows + 1 }
+    const gated = job.freshness !== undefined || (job.limits.maxCost !== undefined && !job.explain)
+    if (!gated) {
+      const outcome = await session.send([...first, statement])
+      state.answered = outcome.results.length > 0
+      return answerOf(session, job, outcome, first.length)
+    }
+
+    const probe: Step[] = job.limits.maxCost === undefined ? [] : [{ ...statement, text: explainPrefix + job.sql, rows: 0 }]
+    await openFresh(session, job.freshness, first, probe, (outcome) => {
+      state.answered = outcome.results.length > 0
+      if (probe.length > 0) assertCost(costOf(outcome, first.length), job.limits.maxCost)
+    })
+    return answerOf(session, job, await session.send([statement]), 0)
+  }
+
+  async function openFresh(
+    session: Session,
+    freshness: Freshness | undefined,
+    first: readonly Step[],
+    probe: readonly Step[],
+    look: (outcome: BatchOutcome) => void,
+  ): Promise<void> {
+    const giveUpAt = performance.now() + (freshness?.waitMs ?? 0)
+    for (;;) {
+      const outcome = await session.send([...first, ...probe])
+      assertOpened(session, outcome, first.length)
+      if (outcome.error !== undefined) throw queryFailure(outcome.error, explainPrefix.length)
+      if (freshness === undefined || isFresh(freshness, outcome.results[first.length - 1])) return look(outcome)
+      if (performance.now() >= giveUpAt) {
+        throw new StaleReadError('The standby has not caught up as far as this read asks for.')
+      }
+      // Another snapshot has to see what was replayed since.
+      const { error } = await session.send([{ text: 'rollback', values: [], rows: 0 }])
+      if (error !== undefined) throw queryFailure(error)
+      await sleep(20)
+    }
+  }
+
+  function assertOpened(session: Session, { results, error }: BatchOutcome, count: number): void {
+    if (error === undefined || results.length >= count) return
+    session.spoil()
+    throw queryFailure(error)
+  }
+
+  /** The answer of the statement at `index`, if it is one that may be given. */
+  function answerOf(
+    session: Session,
+    job: Pick<Job, 'limits' | 'excess' | 'explain'>,
+    { results, error }: BatchOutcome,
+    index: number,
+  ): Answer {
+    const { limits, excess } = job
+    const { bytes, tripped } = session.guard
+    if (tripped !== undefined) {
+      const partial = results[index]
+      const cut = tripped === 'bytes' && excess === 'cut' && partial !== undefined && partial.rows.length > 0
+      if (!cut) throw tripFailure(tripped, limits)
+      const rows = partial.rows.slice(0, limits.maxRows)
+      assertCells(partial, limits.maxCellBytes)
+      return { result: { ...partial, rows }, bytes, cut: 'bytes' }
+    }
+    if (error !== undefined) throw queryFailure(error, job.explain ? explainPrefix.length : 0)
+    const result = results[index]
+    if (result === undefined || !session.inTransaction || !/^$|^(SELECT|EXPLAIN)\b/.test(result.tag)) {
+      session.spoil()
+      throw new QueryRefusedError('statement', 'The statement did something else than read.', { hint: statementHint })
+    }
+    assertCells(result, limits.maxCellBytes)
+    if (result.rows.length <= limits.maxRows) return { result, bytes, cut: undefined }
+    if (excess === 'refuse') {
+      throw new QueryLimitError('rows', `The query gives more than ${limits.maxRows} rows, which is all that is allowed.`, {
+        hint: 'Add a limit, or page through the rows.',
+      })
+    }
+    return { result: { ...result, rows: result.rows.slice(0, limits.maxRows) }, bytes, cut: 'rows' }
+  }
+
+  async function open(job: Parameters<Executor['open']>[0]): Promise<OpenTransaction> {
+    job.signal?.throwIfAborted()
+    const leave = await gate.enter(job.signal)
+    const end = async (session: Session) => {
+      await session.close()
+      leave()
+    }
+    const { session, role } = await lend().catch((error: unknown) => {
+      leave()
+      throw error
+    })
+    try {
+      const first = opening(job, role, scopeFor(job, role))
+      session.allow(job.limits.maxBytes)
+      await guarded(job, session, () => openFresh(session, job.freshness, first, [], () => {}))
+    } catch (error) {
+      await end(session)
+      throw error
+    }
+    return {
+      run: ({ sql, values, signal }) =>
+        guarded({ limits: job.limits, signal }, session, async () => {
+          session.allow(job.limits.maxBytes)
+          const step = { text: sql, values, rows: job.limits.maxRows + 1 }
+          return answerOf(session, job, await session.send([step]), 0)
+        }),
+      end: () => end(session),
+    }
+  }
+
+  return {
+    async role(signal) {
+      if (report !== undefined) return report
+      const leave = await gate.enter(signal)
+      try {
+        const { session, role } = await lend()
+        await session.close()
+        return role
+      } finally {
+        leave()
+      }
+    },
+    forgetRole() {
+      report = undefined
+    },
+    run,
+    open,
+    destroy: () => pool.end(),
+  }
+}
+
+function tripFailure(trip: string, limits: QueryLimits): Error {
+  if (trip === 'notices') return new QueryLimitError('notices', 'The query made the server send too many notices.')
+  if (trip === 'copy') return new QueryRefusedError('statement', 'COPY is not allowed.', { hint: statementHint })
+  return new QueryLimitError(
+    trip === 'message' ? 'cell' : 'bytes',
+    trip === 'message'
+      ? `One row is larger than the ${limits.maxBytes} bytes that an answer may have.`
+      : `The answer is larger than the ${limits.maxBytes} bytes that are allowed.`,
+    { hint: 'Select fewer columns or rows, aggregate, or take a part of long texts with left(column, 1000).' },
+  )
+}
+
+function costOf({ results }: BatchOutcome, index: number): number {
+  const [row] = (results[index] ?? ({ fields: noFields, rows: [] } as Pick<StepResult, 'rows' | 'fields'>)).rows
+  const plans: Array<{ Plan?: { 'Total Cost'?: number } }> = JSON.parse(row?.[0] ?? '[]')
+  return plans[0]?.Plan?.['Total Cost'] ?? Infinity
+}
+
+function assertCost(cost: number, maxCost = Infinity): void {
+  if (cost <= maxCost) return
+  throw new QueryLimitError('cost', `The planner puts the cost of the query at more than ${maxCost}, so it was not run.`, {
+    hint: 'Filter by date or id, join on keys, and aggregate before joining.',
+  })
+}
