@@ -334,7 +334,7 @@ export class PermissionDeniedError extends FinanceDbError {
 }
 
 /** Why a scope does not hold. `role`: the role of the connection is not one whose rows the database limits. */
-export type ScopeProblem = 'missing' | 'invalid' | 'expired' | 'role'
+export type ScopeProblem = 'missing' | 'invalid' | 'expired' | 'role' | 'pretence'
 
 /**
  * The rows of this role are those of one person, and no good scope says whose; or (`role`) it is a role that no scope limits.
@@ -520,18 +520,6 @@ export class QueryFailedError extends FinanceDbError {
     this.sqlState = sqlState
     this.position = position
     this.hint = hint
-  }
-}
-
-/** Whose rows a statement may see is not said, or not in a way that the database believes. */
-export class ScopeError extends FinanceDbError {
-  override readonly name = 'ScopeError'
-  readonly code = 'SCOPE_REFUSED'
-  readonly reason: 'missing' | 'invalid' | 'expired' | 'pretence'
-
-  constructor(reason: ScopeError['reason'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.reason = reason
   }
 }
 
