@@ -14,6 +14,7 @@ const entry = {
   migrations: 'src/migrations/index.ts',
   import: 'src/import/index.ts',
   auth: 'src/auth/index.ts',
+  readonly: 'src/readonly/index.ts',
   seed: 'src/seed/index.ts',
   testing: 'src/testing/index.ts',
   cli: 'src/cli/main.ts',

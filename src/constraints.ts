@@ -146,6 +146,9 @@ export const constraintSentences: Readonly<Record<string, string>> = {
 
   chat_logs_user_id_fkey: 'The user does not exist.',
 
+  agent_queries_outcome_check: 'The outcome is not one of those the schema knows.',
+  agent_queries_rows_check: 'Rows and bytes must not be negative, and the time must be above zero.',
+
   operator_actions_user_id_fkey: 'The user does not exist.',
   operator_actions_operator_id_fkey: 'The operator does not exist.',
   operator_actions_operator_id_check: 'Operators do not act on themselves.',

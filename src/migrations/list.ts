@@ -41,6 +41,7 @@ import { signalStates } from './0052_signal_states.js'
 import { catalogueKeys } from './0055_catalogue_keys.js'
 import { scopes } from './0056_scopes.js'
 import { roleGrants } from './0057_role_grants.js'
+import { agentQueries } from './0061_agent_queries.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -88,4 +89,5 @@ export const migrations: readonly SqlMigration[] = [
   catalogueKeys,
   scopes,
   roleGrants,
+  agentQueries,
 ]

@@ -1,6 +1,6 @@
-import type { QueryLimits } from './limits.js'
 import type { Field, StepResult, WireValue } from './batch.js'
 import type { RoleReport } from './inspect-role.js'
+import type { QueryLimits } from './limits.js'
 
 /** One statement for the door, and under which conditions. */
 export interface Job {
@@ -44,8 +44,6 @@ export interface OpenTransaction {
 /** What runs statements: a server or PGlite. */
 export interface Executor {
   role(signal?: AbortSignal): Promise<RoleReport>
-  /** Asks the server again what the role may do. */
-  forgetRole(): void
   run(job: Job): Promise<Answer>
   open(job: Omit<Job, 'sql' | 'values' | 'check' | 'explain'>): Promise<OpenTransaction>
   destroy(): Promise<void>

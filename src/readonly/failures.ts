@@ -94,10 +94,14 @@ export function queryFailure(error: unknown, sqlOffset = 0): Error {
   if (scope !== undefined) return new ScopeError(...scope)
 
   if (state === '42501') {
-    return new QueryRefusedError('permission', 'The database does not allow it: a table, column or function is withheld.', {
-      hint: 'Name the columns that you need instead of *, and only tables and columns of the description of the schema.',
-      position,
-    })
+    return new QueryRefusedError(
+      'permission',
+      'The database does not allow it: a table, column or function is withheld.',
+      {
+        hint: 'Name the columns that you need instead of *, and only tables and columns of the description of the schema.',
+        position,
+      },
+    )
   }
   if (state === '25006') return new QueryRefusedError('write', 'Nothing can be written or locked here.', { position })
   if (state === '57014') return timeFailure()
@@ -105,7 +109,8 @@ export function queryFailure(error: unknown, sqlOffset = 0): Error {
   if (state === '55P03') return new QueryLimitError('time', 'A table is locked just now: ask again.')
   if (state === '40001') return new TransactionConflictError('The server is a standby that had to go on: ask again.')
   if (state.startsWith('08') && state !== '08P01') return new ConnectionError('The server ended the connection.')
-  if (state.startsWith('57P') || state === '53300') return new ConnectionError(`The server is not there just now (${state}).`)
+  if (state.startsWith('57P') || state === '53300')
+    return new ConnectionError(`The server is not there just now (${state}).`)
 
   const own = safeStates.has(state) && position !== undefined ? clean(message) : undefined
   const known = sentences[state] ?? classSentences[state.slice(0, 2)] ?? 'The server could not run the query.'

@@ -15,6 +15,8 @@ export interface RoleReport {
   readonly readable: ReadonlyMap<string, readonly string[]>
   /** The tables of the schema of which some columns are withheld. */
   readonly partly: ReadonlySet<string>
+  /** Names of columns that are closed in all tables, where the database itself does not close them (PGlite). */
+  readonly hidden?: ReadonlySet<string>
 }
 
 interface Attributes {
@@ -53,7 +55,8 @@ export async function inspectRole(query: InspectQuery, schema: string): Promise<
   if (attributes.owns) problems.push('it owns objects')
   if (attributes.can_create) problems.push('it may create objects in a schema or the database')
   for (const { relation, what } of writable) problems.push(`it may ${what} ${relation}`)
-  if (foreign.length > 0) problems.push(`it may read ${foreign.map((f) => f.relation).join(', ')}, outside of the schema`)
+  if (foreign.length > 0)
+    problems.push(`it may read ${foreign.map((f) => f.relation).join(', ')}, outside of the schema`)
   for (const { fn } of definers) problems.push(`it may run ${fn}, which has the rights of its owner`)
 
   const readable = new Map(columns.map((row) => [row.table, row.columns]))
@@ -96,7 +99,7 @@ const attributesSql = `
 const elsewhere = `n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ '^pg_(toast_)?temp'`
 
 const writableSql = `
-  select c.oid::regclass::text as relation, p.what::text as what
+  select pg_catalog.format('%I.%I', n.nspname, c.relname) as relation, p.what::text as what
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   cross join (values ('insert into', 'INSERT'), ('update', 'UPDATE'), ('delete from', 'DELETE'),
@@ -105,13 +108,13 @@ const writableSql = `
     and case when p.privilege in ('INSERT', 'UPDATE', 'REFERENCES')
       then pg_catalog.has_any_column_privilege(c.oid, p.privilege) else pg_catalog.has_table_privilege(c.oid, p.privilege) end
   union all
-  select c.oid::regclass::text, 'use'
+  select pg_catalog.format('%I.%I', n.nspname, c.relname), 'use'
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where ${elsewhere}
     and case when c.relkind = 'S' then pg_catalog.has_sequence_privilege(c.oid, 'USAGE,UPDATE') else false end`
 
 const foreignSql = `
-  select c.oid::regclass::text as relation
+  select pg_catalog.format('%I.%I', n.nspname, c.relname) as relation
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where ${elsewhere} and n.nspname <> $1 and c.relkind in ('r', 'p', 'v', 'm', 'f')
     and pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
@@ -119,9 +122,9 @@ const foreignSql = `
       where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')`
 
 const definersSql = `
-  select p.oid::regprocedure::text as fn
+  select pg_catalog.format('%I.%I', n.nspname, p.proname) as fn
   from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-  where n.nspname = $1 and p.prosecdef and p.proname <> 'scoped_user' and p.prorettype <> 'trigger'::regtype
+  where n.nspname = $1 and p.prosecdef and p.proname not in ('scoped_user', 'set_scope') and p.prorettype <> 'trigger'::regtype
     and pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_function_privilege(p.oid, 'EXECUTE')`
 
 const readableSql = `

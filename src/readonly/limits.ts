@@ -25,8 +25,14 @@ const shape = {
   timeoutMs: z.int().min(1).max(day),
   maxRows: z.int().min(1).max(1_000_000),
   // The driver makes strings of what arrives, and V8's longest is 512 MiB.
-  maxBytes: z.int().min(1024).max(256 * 1024 * 1024),
-  maxCellBytes: z.int().min(1).max(256 * 1024 * 1024),
+  maxBytes: z
+    .int()
+    .min(1024)
+    .max(256 * 1024 * 1024),
+  maxCellBytes: z
+    .int()
+    .min(1)
+    .max(256 * 1024 * 1024),
   maxSqlLength: z.int().min(1).max(1_000_000),
   maxCost: z.number().positive(),
 }

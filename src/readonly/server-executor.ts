@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ServerConfig } from '../connection/options.js'
 import { connectFailure } from '../connection/connect-failure.js'
+import type { ServerConfig } from '../connection/options.js'
 import { createServer } from '../connection/server.js'
 import {
   ConnectionError,
@@ -11,7 +11,7 @@ import {
   UnfitRoleError,
 } from '../errors.js'
 import { type ScopeKey, signScope } from '../roles/scope-token.js'
-import { type BatchOutcome, type Step, type StepResult } from './batch.js'
+import type { BatchOutcome, Step, StepResult } from './batch.js'
 import { type Answer, type Executor, type Freshness, type Job, noFields, type OpenTransaction } from './executor.js'
 import { queryFailure, timeFailure } from './failures.js'
 import type { Gate } from './gate.js'
@@ -36,6 +36,8 @@ const clockGraceMs = 250
 // Clocks of hosts differ, and a scope is of no use without a login as the role.
 const scopeGraceMs = 60_000
 const maxTries = 3
+// What a role may do is asked again after this, and for each new connection.
+const roleAgeMs = 60_000
 const explainPrefix = 'explain (format json) '
 
 /** Runs statements on a server, one transaction each: see {@link Session} and `preamble`. */
@@ -43,7 +45,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
   const { config, gate, scopeKey, schema, limits: doorLimits } = options
   const { pool, where, adapt } = createServer(config)
   pool.on('error', () => {})
-  let report: RoleReport | undefined
+  let report: { readonly role: RoleReport; readonly at: number } | undefined
 
   async function acquire(): Promise<Session> {
     for (let tries = 1; ; tries++) {
@@ -64,16 +66,36 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
   async function lend(): Promise<{ session: Session; role: RoleReport }> {
     const session = await acquire()
     try {
-      if (report !== undefined && !session.isNew) return { session, role: report }
-      const role = await inspect(session)
-      if (role.problems.length > 0) throw new UnfitRoleError(role.role, role.problems)
-      session.markUsed()
-      report = role
-      return { session, role }
+      const known = report !== undefined && performance.now() - report.at < roleAgeMs ? report.role : undefined
+      if (known !== undefined && !session.isNew) return { session, role: known }
+      return { session, role: await inspectFit(session) }
     } catch (error) {
       session.spoil()
       await session.close()
       throw error
+    }
+  }
+
+  async function inspectFit(session: Session): Promise<RoleReport> {
+    const role = await inspect(session)
+    if (role.problems.length > 0) throw new UnfitRoleError(role.role, role.problems)
+    session.markUsed()
+    report = { role, at: performance.now() }
+    return role
+  }
+
+  /** A table that is not known may have come, or been opened, since the role was looked at. */
+  async function checked(job: Job, session: Session, role: RoleReport): Promise<RoleReport> {
+    if (job.check === undefined) return role
+    try {
+      await job.check(role)
+      return role
+    } catch (error) {
+      const mayBeNew = error instanceof QueryRefusedError && ['relation', 'column'].includes(error.reason)
+      if (!mayBeNew || report === undefined || performance.now() - report.at < 1000) throw error
+      const now = await inspectFit(session)
+      await job.check(now)
+      return now
     }
   }
 
@@ -112,7 +134,8 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
         `The database does not limit the role ${role.role} to one user, so asUser would only pretend to: log in as an agent role.`,
       )
     }
-    if (scopeKey === undefined) throw new ScopeError('missing', 'asUser needs the option scopeKey, to sign for the user.')
+    if (scopeKey === undefined)
+      throw new ScopeError('missing', 'asUser needs the option scopeKey, to sign for the user.')
     return signScope(scopeKey, job.userId, new Date(Date.now() + job.limits.timeoutMs + scopeGraceMs))
   }
 
@@ -143,10 +166,10 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     const leave = await gate.enter(job.signal)
     try {
       for (let tries = 1; ; tries++) {
-        const { session, role } = await lend()
+        const { session, role: known } = await lend()
         const state = { answered: false }
         try {
-          await job.check?.(role)
+          const role = await checked(job, session, known)
           const scope = scopeFor(job, role)
           session.allow(job.limits.maxBytes)
           return await guarded(job, session, () => inOneGo(session, job, opening(job, role, scope), state))
@@ -181,7 +204,8 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
       return answerOf(session, job, outcome, first.length)
     }
 
-    const probe: Step[] = job.limits.maxCost === undefined ? [] : [{ ...statement, text: explainPrefix + job.sql, rows: 0 }]
+    const probe: Step[] =
+      job.limits.maxCost === undefined ? [] : [{ ...statement, text: explainPrefix + job.sql, rows: 0 }]
     await openFresh(session, job.freshness, first, probe, (outcome) => {
       state.answered = outcome.results.length > 0
       if (probe.length > 0) assertCost(costOf(outcome, first.length), job.limits.maxCost)
@@ -244,9 +268,13 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     assertCells(result, limits.maxCellBytes)
     if (result.rows.length <= limits.maxRows) return { result, bytes, cut: undefined }
     if (excess === 'refuse') {
-      throw new QueryLimitError('rows', `The query gives more than ${limits.maxRows} rows, which is all that is allowed.`, {
-        hint: 'Add a limit, or page through the rows.',
-      })
+      throw new QueryLimitError(
+        'rows',
+        `The query gives more than ${limits.maxRows} rows, which is all that is allowed.`,
+        {
+          hint: 'Add a limit, or page through the rows.',
+        },
+      )
     }
     return { result: { ...result, rows: result.rows.slice(0, limits.maxRows) }, bytes, cut: 'rows' }
   }
@@ -283,7 +311,6 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
 
   return {
     async role(signal) {
-      if (report !== undefined) return report
       const leave = await gate.enter(signal)
       try {
         const { session, role } = await lend()
@@ -292,9 +319,6 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
       } finally {
         leave()
       }
-    },
-    forgetRole() {
-      report = undefined
     },
     run,
     open,
@@ -322,7 +346,11 @@ function costOf({ results }: BatchOutcome, index: number): number {
 
 function assertCost(cost: number, maxCost = Infinity): void {
   if (cost <= maxCost) return
-  throw new QueryLimitError('cost', `The planner puts the cost of the query at more than ${maxCost}, so it was not run.`, {
-    hint: 'Filter by date or id, join on keys, and aggregate before joining.',
-  })
+  throw new QueryLimitError(
+    'cost',
+    `The planner puts the cost of the query at more than ${maxCost}, so it was not run.`,
+    {
+      hint: 'Filter by date or id, join on keys, and aggregate before joining.',
+    },
+  )
 }

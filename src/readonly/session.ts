@@ -5,9 +5,10 @@ import { type Cancellable, requestCancel } from './cancel.js'
 import { cleanUp } from './preamble.js'
 import { guardSocket, type SocketGuard } from './socket-guard.js'
 
-type Client = pg.PoolClient & Cancellable & { readonly connection: { readonly stream: Duplex } } & {
-  getTransactionStatus(): string | null
-}
+type Client = pg.PoolClient &
+  Cancellable & { readonly connection: { readonly stream: Duplex } } & {
+    getTransactionStatus(): string | null
+  }
 
 /** Why we stopped a query. */
 export type Stop = 'time' | 'abort'

@@ -21,9 +21,13 @@ export function assertReader(sql: string, { maxSqlLength }: Pick<QueryLimits, 'm
   const word = firstWord(sql)
   if (word === '') throw new QueryRefusedError('statement', 'There is no statement.', { hint: statementHint })
   if (!readers.includes(word)) {
-    throw new QueryRefusedError('statement', `Statements that begin with "${word.slice(0, 40)}" are not allowed here.`, {
-      hint: statementHint,
-    })
+    throw new QueryRefusedError(
+      'statement',
+      `Statements that begin with "${word.slice(0, 40)}" are not allowed here.`,
+      {
+        hint: statementHint,
+      },
+    )
   }
 }
 

@@ -21,7 +21,7 @@ const options = z.strictObject({ actor: auditActor.optional(), reason: text(1000
 /**
  * Erases a person: what is personal goes, in one transaction, and what the books need stays.
  *
- * Gone are name, addresses, logins, cards, sessions, insights, recommendations, signals, personas, chats and documents, the
+ * Gone are name, addresses, logins, cards, sessions, insights, recommendations, signals, personas, chats, what was asked through the read-only door and documents, the
  * words on accounts, transactions and transfers, and every value in the person's audit log, which still proves that nothing
  * was added or taken. Amounts, days, currencies and ids stay, the accounts are closed, and the row of the person is a tombstone
  * with `erased_at`. What is held is released, and transfers between people that wait are cancelled or declined. In a transaction
@@ -52,12 +52,15 @@ async function eraseIn(trx: Trx, id: string, reason: string | undefined): Promis
     select erased_at is not null as erased from ${table('users')} where id = ${id}::uuid for update`)
   if (person?.erased === true) return false
   if (person !== undefined) await erasePerson(trx, id, run)
+  const [asked] = await run(sql<{ gone: boolean }>`
+    with gone as (delete from ${table('agent_queries')} where user_id = ${id}::uuid returning id)
+    select exists (select from gone) as gone`)
 
   const [log] = await run(sql<{ erased: boolean; known: boolean }>`
     select ${table('erase_audit')}(${id}::uuid, ${reason ?? null}::text) as erased,
       exists (select from ${table('audit_log')} where user_id = ${id}::uuid) as known`)
-  if (person === undefined && log?.known !== true) throw new NotFoundError('user')
-  return person !== undefined || log?.erased === true
+  if (person === undefined && log?.known !== true && asked?.gone !== true) throw new NotFoundError('user')
+  return person !== undefined || log?.erased === true || asked?.gone === true
 }
 
 /** In this order: rows that others refer to come after those. */

@@ -40,6 +40,7 @@ export const personas = [
   'general_wellness',
 ] as const
 export const operatorActionTypes = ['override', 'flag'] as const
+export const agentQueryOutcomes = ['answered', 'cut', 'refused', 'limited', 'failed', 'aborted'] as const
 export const auditOperations = ['insert', 'update', 'delete', 'snapshot', 'erase'] as const
 
 export type Role = (typeof roles)[number]
@@ -56,4 +57,5 @@ export type CardStatus = (typeof cardStatuses)[number]
 export type AssetClass = (typeof assetClasses)[number]
 export type Persona = (typeof personas)[number]
 export type OperatorActionType = (typeof operatorActionTypes)[number]
+export type AgentQueryOutcome = (typeof agentQueryOutcomes)[number]
 export type AuditOperation = (typeof auditOperations)[number]

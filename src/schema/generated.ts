@@ -62,6 +62,43 @@ export interface FinanceAccounts {
   user_id: string;
 }
 
+export interface FinanceAgentQueries {
+  /**
+   * Bytes that the server sent.
+   */
+  bytes: number;
+  /**
+   * Why there was no answer, or what cut it.
+   */
+  code: string | null;
+  created_at: Generated<Timestamp>;
+  /**
+   * It took less than so many milliseconds: 10, 100, 1,000, 10,000, or 100,000 for all above.
+   */
+  duration_below_ms: number;
+  id: Generated<string>;
+  /**
+   * answered, cut (to a limit), refused (not allowed), limited (hit a limit), failed or aborted (by the caller).
+   */
+  outcome: "answered" | "cut" | "refused" | "limited" | "failed" | "aborted";
+  /**
+   * The database role. Null: it was refused before one was logged in.
+   */
+  role: string | null;
+  /**
+   * Rows that were given out.
+   */
+  rows: number;
+  /**
+   * The text as it was asked, without its parameters. Card numbers are masked.
+   */
+  sql: string;
+  /**
+   * Whose rows the query could see; all zeros: everybody. No reference: what was asked about somebody who is not there is recorded too.
+   */
+  user_id: string;
+}
+
 export interface FinanceAuditLog {
   /**
    * Who did it, as the host says (finance_db.actor): a user id, a service; else the database role that logged in.
@@ -708,6 +745,7 @@ export interface FinanceUsers {
 
 export interface DB {
   "finance.accounts": FinanceAccounts;
+  "finance.agent_queries": FinanceAgentQueries;
   "finance.audit_log": FinanceAuditLog;
   "finance.audit_seals": FinanceAuditSeals;
   "finance.auth_attempts": FinanceAuthAttempts;

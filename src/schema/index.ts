@@ -1,4 +1,5 @@
 export * from './accounts.js'
+export * from './agent-queries.js'
 export * from './audit.js'
 export { containsCardNumber, maskCardNumbers } from './card-numbers.js'
 export * from './cards.js'

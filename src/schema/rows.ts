@@ -21,6 +21,8 @@ export type TransferMatch = Row<'finance.transfer_matches'>
 export type DecisionTrace = Row<'finance.decision_traces'>
 export type ChatLog = Row<'finance.chat_logs'>
 export type OperatorAction = Row<'finance.operator_actions'>
+/** A query through the read-only door. `user_id` is null where it could see everybody's rows. */
+export type AgentQuery = Omit<Row<'finance.agent_queries'>, 'user_id'> & { readonly user_id: string | null }
 /** One entry of the audit log. */
 export type AuditEntry = Omit<Row<'finance.audit_log'>, 'xid' | 'salt' | 'digest'> & {
   /** The person was erased, and the values with them. */

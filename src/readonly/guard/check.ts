@@ -1,0 +1,289 @@
+import { type QueryRefusal, QueryRefusedError } from '../../errors.js'
+import { statementHint } from '../statement-kind.js'
+import { allowedFunctions, allowedTypes, allowedValueFunctions, functionHints } from './functions.js'
+import { parseSql } from './load.js'
+import { type Names, noNames, withClauseNames } from './scopes.js'
+import { assertStar } from './stars.js'
+
+/** What there is to read. */
+export interface GuardSchema {
+  readonly schema: string
+  readonly readable: ReadonlyMap<string, readonly string[]>
+  /** Tables of which some columns are withheld. */
+  readonly partly: ReadonlySet<string>
+  /** Columns that the database does not withhold, and the guard has to. */
+  readonly hidden?: ReadonlySet<string> | undefined
+}
+
+/** A node of the parse tree: `{ SelectStmt: {…} }`, or the inside of one. */
+export type Node = Readonly<Record<string, unknown>>
+
+/** Kinds of nodes that a query may be made of. Whatever else the grammar has, now or later, is refused. */
+const allowedNodes = new Set(
+  `SelectStmt ResTarget ColumnRef A_Const A_Star String Integer Float Boolean BitString List ParamRef A_Expr BoolExpr
+  NullTest BooleanTest FuncCall NamedArgExpr TypeCast TypeName CollateClause SortBy WindowDef CaseExpr CaseWhen
+  CoalesceExpr MinMaxExpr SubLink A_ArrayExpr RowExpr A_Indirection A_Indices GroupingSet GroupingFunc RangeVar
+  RangeSubselect RangeFunction RangeTableSample JoinExpr Alias WithClause CommonTableExpr SQLValueFunction ColumnDef
+  JsonFuncExpr JsonValueExpr JsonKeyValue JsonObjectConstructor JsonArrayConstructor JsonArrayQueryConstructor
+  JsonObjectAgg JsonArrayAgg JsonParseExpr JsonScalarExpr JsonSerializeExpr JsonIsPredicate JsonTable JsonTableColumn
+  JsonTablePathSpec JsonOutput JsonReturning JsonFormat JsonBehavior JsonArgument JsonAggConstructor`.split(/\s+/),
+)
+
+const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid', 'oid'])
+
+/**
+ * Reads a query as Postgres does and refuses what is not made of what is allowed: one SELECT over the tables that the role may
+ * read, with functions and types of the lists. It is a layer that explains; what keeps data safe is the database.
+ *
+ * @throws {QueryRefusedError} Says what is not allowed, and what is.
+ */
+export async function checkQuery(sql: string, schema: GuardSchema): Promise<void> {
+  const { stmts = [] } = (await parseSql(sql)) as { stmts?: Array<{ stmt: Node }> }
+  if (stmts.length !== 1) {
+    refuse(
+      'statement',
+      stmts.length === 0 ? 'There is no statement.' : 'There is more than one statement.',
+      statementHint,
+    )
+  }
+  const statement = stmts[0]?.stmt ?? {}
+  const [kind = ''] = Object.keys(statement)
+  if (kind !== 'SelectStmt') refuse('statement', `${wordsOf(kind)} is not allowed here.`, statementHint)
+  try {
+    const check = new Check(sql, schema)
+    check.collectAliases(statement)
+    check.node(statement, noNames)
+  } catch (error) {
+    if (error instanceof RangeError) refuse('syntax', 'The query is nested too deeply.', 'Split it into CTEs.')
+    throw error
+  }
+}
+
+function refuse(reason: QueryRefusal, message: string, hint?: string, position?: number): never {
+  throw new QueryRefusedError(reason, message, { hint, position })
+}
+
+const wordsOf = (kind: string) =>
+  kind
+    .replace(/Stmt$/, '')
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toUpperCase()
+
+class Check {
+  readonly #bytes: Buffer
+  readonly #schema: GuardSchema
+  readonly #aliases: Set<string>
+
+  constructor(sql: string, schema: GuardSchema) {
+    this.#bytes = Buffer.from(sql)
+    this.#schema = schema
+    this.#aliases = new Set()
+  }
+
+  /** The aliases of tables with withheld columns, anywhere in the query. */
+  collectAliases(value: unknown): void {
+    if (typeof value !== 'object' || value === null) return
+    const { relname, alias } = value as { relname?: string; alias?: { aliasname?: string } }
+    if (relname !== undefined && this.#schema.partly.has(relname) && alias?.aliasname !== undefined) {
+      this.#aliases.add(alias.aliasname)
+    }
+    for (const inner of Object.values(value)) this.collectAliases(inner)
+  }
+
+  /** Anything of the tree: nodes by their kind, lists, and what is inside of a node. */
+  node(value: unknown, names: Names): void {
+    if (Array.isArray(value)) for (const item of value) this.node(item, names)
+    else if (typeof value === 'object' && value !== null) this.#object(value as Node, names)
+  }
+
+  #object(object: Node, names: Names): void {
+    for (const [key, value] of Object.entries(object)) {
+      if (/^[A-Z]/.test(key)) this.#kind(key, value as Node, names)
+      else this.#field(key, value, names)
+    }
+  }
+
+  /** Some nodes are written without their kind, as the field that they are of. */
+  #field(field: string, value: unknown, names: Names): void {
+    const inlined = inlinedKinds[field]
+    if (inlined !== undefined && typeof value === 'object' && !Array.isArray(value)) {
+      const inner = value as Node
+      // Both forms occur: a node with its kind, and without.
+      if (Object.keys(inner).length === 1 && /^[A-Z]/.test(Object.keys(inner)[0] ?? '')) this.node(inner, names)
+      else this.#kind(inlined, inner, names)
+    } else {
+      this.node(value, names)
+    }
+  }
+
+  #kind(kind: string, node: Node, names: Names): void {
+    if (!allowedNodes.has(kind)) {
+      const hint = kind.endsWith('Stmt') ? statementHint : 'Write it with the functions and operators of plain SQL.'
+      refuse(
+        kind.endsWith('Stmt') ? 'statement' : 'clause',
+        `${wordsOf(kind)} is not allowed here.`,
+        hint,
+        this.#at(node),
+      )
+    }
+    switch (kind) {
+      case 'SelectStmt':
+        return this.#select(node, names)
+      case 'RangeVar':
+        return this.#relation(node, names)
+      case 'FuncCall':
+        this.#function(node)
+        break
+      case 'TypeName':
+        this.#type(node)
+        break
+      case 'ColumnRef':
+        this.#column(node)
+        break
+      case 'A_Indirection':
+        this.#indirection(node)
+        break
+      case 'A_Expr':
+      case 'SubLink':
+        this.#operator(node)
+        break
+      case 'SortBy':
+        if (node.useOp !== undefined) this.#operator({ ...node, name: node.useOp })
+        break
+      case 'SQLValueFunction':
+        if (!allowedValueFunctions.has(String(node.op))) {
+          refuse('function', 'Who is logged in, and to which database, cannot be asked.', undefined, this.#at(node))
+        }
+        break
+      case 'RangeTableSample':
+        if (!['system', 'bernoulli'].includes(namesIn(node.method).join('.'))) {
+          refuse('function', 'Only the sampling methods SYSTEM and BERNOULLI are allowed.', undefined, this.#at(node))
+        }
+        break
+      case 'CollateClause':
+        if (!/^(pg_catalog\.)?[A-Za-z0-9_.@-]+$/.test(namesIn(node.collname).join('.')))
+          refuse('clause', 'No such collation.')
+        break
+    }
+    this.#object(node, names)
+  }
+
+  #select(node: Node, outer: Names): void {
+    if (node.intoClause !== undefined) refuse('write', 'SELECT INTO would make a table, and nothing can be written.')
+    if (node.lockingClause !== undefined) {
+      refuse('clause', 'FOR UPDATE and FOR SHARE would lock rows: leave the clause out.')
+    }
+    const { withClause, ...rest } = node
+    const names = withClauseNames(withClause as Node | undefined, outer, (query, seen) => this.node(query, seen))
+    assertStar(node, names, this.#schema, (message, hint) => refuse('column', message, hint))
+    this.#object(rest, names)
+  }
+
+  #relation(node: Node, names: Names): void {
+    const { schemaname, relname, catalogname } = node as Record<string, string | undefined>
+    const { readable, schema } = this.#schema
+    if (schemaname === undefined && relname !== undefined && names.has(relname)) return
+    const ours = catalogname === undefined && (schemaname === undefined || schemaname === schema)
+    if (ours && relname !== undefined && readable.has(relname)) return
+    const name = [catalogname, schemaname, relname].filter((part) => part !== undefined).join('.')
+    const tables = [...readable.keys()].join(', ')
+    const catalogue = /^(pg_|information_schema)/.test(schemaname ?? relname ?? '')
+    const message = catalogue ? `The catalogue (${name}) is closed.` : `There is no table ${name} that may be read.`
+    refuse('relation', message, `Tables that may be read: ${tables}.`, this.#at(node))
+  }
+
+  #function(node: Node): void {
+    const name = namesIn(node.funcname)
+    const plain = name.length === 2 && name[0] === 'pg_catalog' ? name[1] : name.length === 1 ? name[0] : undefined
+    if (plain !== undefined && allowedFunctions.has(plain)) return
+    const shown = name.join('.').slice(0, 100)
+    const hint = functionHints.find(([pattern]) => pattern.test(name.at(-1) ?? ''))?.[1]
+    const allowed = 'Built-in functions for aggregates, windows, dates, texts, numbers, arrays and JSON are allowed.'
+    refuse(
+      'function',
+      `The function ${shown} is not allowed.`,
+      `${hint === undefined ? '' : `${hint} `}${allowed}`,
+      this.#at(node),
+    )
+  }
+
+  #type(node: Node): void {
+    const name = namesIn(node.names)
+    const plain = name.length === 2 && name[0] === 'pg_catalog' ? name[1] : name.length === 1 ? name[0] : undefined
+    if (plain !== undefined && allowedTypes.has(plain)) return
+    const hint = 'Cast to numbers, text, boolean, uuid, dates and times, intervals, ranges, JSON, or arrays of these.'
+    refuse('type', `The type ${name.join('.').slice(0, 100)} is not allowed.`, hint, this.#at(node))
+  }
+
+  #column(node: Node): void {
+    const fields = namesIn(node.fields)
+    const system = fields.find((field, i) => systemColumns.has(field) && i === fields.length - 1)
+    if (system !== undefined) refuse('column', `The system column ${system} cannot be read.`, undefined, this.#at(node))
+    this.#functionalNotation(fields.slice(1), node)
+    this.#hidden(fields, node)
+  }
+
+  /** Where only the guard withholds columns, whole rows (`to_json(u)`, `u.*`) are not let through either. */
+  #hidden(fields: readonly string[], node: Node): void {
+    const { hidden, partly } = this.#schema
+    if (hidden === undefined) return
+    const [first] = fields
+    const last = fields.at(-1)
+    if (last !== undefined && hidden.has(last))
+      refuse('column', `The column ${last} is withheld.`, undefined, this.#at(node))
+    if (fields.length === 1 && first !== undefined && (partly.has(first) || this.#aliases.has(first))) {
+      refuse('column', `${first} cannot be read as a whole row.`, 'Name its columns.', this.#at(node))
+    }
+  }
+
+  #indirection(node: Node): void {
+    this.#functionalNotation(namesIn(node.indirection), node)
+  }
+
+  /** `(t).f` and `t.f` call a function f of one argument where there is no such column. */
+  #functionalNotation(fields: readonly string[], node: Node): void {
+    const bad = fields.find((field) =>
+      /^(pg_|lo_|txid_|set_config|query_to|table_to|ts_stat|has_|record_|dblink)/.test(field),
+    )
+    if (bad !== undefined) refuse('column', `There is no column ${bad} that may be read.`, undefined, this.#at(node))
+  }
+
+  #operator(node: Node): void {
+    const name = namesIn(node.name ?? node.operName)
+    if (name.length > 1 && name[0] !== 'pg_catalog') {
+      refuse(
+        'operator',
+        `The operator ${name.join('.').slice(0, 100)} is not allowed.`,
+        'Use the built-in operators.',
+        this.#at(node),
+      )
+    }
+  }
+
+  /** In characters from 1; the tree counts bytes from 0. */
+  #at(node: Node): number | undefined {
+    const location = node.location
+    // A location of 0 is left out of the tree.
+    return typeof location === 'number' && location > 0
+      ? [...this.#bytes.subarray(0, location).toString()].length + 1
+      : undefined
+  }
+}
+
+const inlinedKinds: Readonly<Record<string, string>> = {
+  typeName: 'TypeName',
+  larg: 'SelectStmt',
+  rarg: 'SelectStmt',
+  over: 'WindowDef',
+  withClause: 'WithClause',
+  intoClause: 'IntoClause',
+  relation: 'RangeVar',
+}
+
+/** The texts of a list of `String` nodes; other kinds, such as `*`, are passed over. */
+function namesIn(list: unknown): string[] {
+  if (!Array.isArray(list)) return []
+  return list.flatMap((item: { String?: { sval?: string } }) =>
+    item.String === undefined ? [] : [item.String.sval ?? ''],
+  )
+}

@@ -1,0 +1,11 @@
+/** `@org/finance-db/readonly`: a door for those who may read and nothing else. */
+export type { Audit, AuditEntry } from './audit.js'
+export { createReadOnlyDb, type QueryAnswer, type QueryOptions, type ReadOnlyDb, type ReadOnlyHandle } from './door.js'
+export type { PlanStep, QueryPlan } from './explain.js'
+export { checkQuery, type GuardSchema } from './guard/check.js'
+export { type InspectQuery, inspectRole, type RoleReport } from './inspect-role.js'
+export { defaultLimits, type QueryLimits, queryLimits } from './limits.js'
+export type { ReadOnlyDbOptions } from './options.js'
+export { type RenderOptions, renderForModel } from './render.js'
+export type { ResultColumn, ResultRow } from './results.js'
+export { currentLsn } from './standby.js'

@@ -1,0 +1,208 @@
+import type { PGliteDialectConfig } from 'kysely'
+import { QueryLimitError, ScopeError, UnfitRoleError } from '../errors.js'
+import { type ScopeKey, signScope } from '../roles/scope-token.js'
+import type { Step, StepResult } from './batch.js'
+import type { Answer, Executor, Job, OpenTransaction } from './executor.js'
+import { queryFailure } from './failures.js'
+import type { Gate } from './gate.js'
+import { inspectRole, type RoleReport } from './inspect-role.js'
+import { defaultLimits } from './limits.js'
+import { preamble } from './preamble.js'
+import { assertCells, strictRows } from './results.js'
+
+export interface PGliteExecutorOptions {
+  readonly source: PGliteDialectConfig['pglite']
+  readonly role: string | undefined
+  readonly gate: Gate
+  readonly scopeKey: ScopeKey | undefined
+  readonly schema: string
+}
+
+/** What of PGlite is used here. */
+interface Session {
+  query(
+    text: string,
+    values: readonly unknown[],
+    options: object,
+  ): Promise<{ rows: Array<Array<string | null>>; fields: Array<{ name: string; dataTypeID: number }> }>
+}
+
+interface Instance {
+  transaction<Result>(use: (session: Session) => Promise<Result>): Promise<Result>
+  close(): Promise<void>
+}
+
+// PGlite makes values of what comes back, and text of parameters, by the oid of the type. Here both stay text.
+const asText = (value: unknown) => (Buffer.isBuffer(value) ? `\\x${value.toString('hex')}` : String(value))
+const everyType = Object.fromEntries(Array.from({ length: 6000 }, (_, oid) => [oid, asText]))
+const asItCame = { rowMode: 'array', parsers: everyType, serializers: everyType }
+// Whatever runs it is thrown away at the end.
+const undo = Symbol('undo')
+
+/**
+ * The door over PGlite: one process, one connection. A transaction that is read-only, one statement, always rolled back; the
+ * role when there is one. There is no limit of time, since nothing runs beside a statement that could end it, no second login,
+ * and an answer is in memory before it is measured.
+ */
+export function pgliteExecutor({ source, role: roleName, gate, scopeKey, schema }: PGliteExecutorOptions): Executor {
+  let opening: Promise<Instance> | undefined
+  let report: RoleReport | undefined
+
+  const instance = () => {
+    opening ??= Promise.resolve(typeof source === 'function' ? source() : source) as unknown as Promise<Instance>
+    return opening
+  }
+
+  async function send(session: Session, { text, values }: Step): Promise<StepResult> {
+    try {
+      const { rows, fields } = await session.query(text, values, asItCame)
+      return { rows, fields, suspended: false, tag: '' }
+    } catch (error) {
+      throw queryFailure(error, text.startsWith(explainPrefix) ? explainPrefix.length : 0)
+    }
+  }
+
+  async function inTransaction<Result>(
+    job: Pick<Job, 'limits' | 'userId'>,
+    use: (session: Session, role: RoleReport) => Promise<Result>,
+  ): Promise<Result> {
+    let done: { result: Result } | undefined
+    try {
+      await (await instance()).transaction(async (session) => {
+        const run = (text: string) => send(session, { text, values: [], rows: 0 })
+        await run('set transaction isolation level repeatable read, read only')
+        if (await exists(session)) await run(`set local role ${quoted(roleName ?? '')}`)
+        const open = (scope: string | undefined) =>
+          send(session, preamble({ schema, limits: job.limits, scope, serverVersion: 0 }))
+        await open(undefined)
+        const role = await look(session)
+        const scope = scopeOf(job, role, scopeKey)
+        if (scope !== undefined) await open(scope)
+        done = { result: await use(session, role) }
+        throw undo
+      })
+    } catch (error) {
+      if (error !== undo) throw error
+    }
+    return (done as { result: Result }).result
+  }
+
+  async function exists(session: Session): Promise<boolean> {
+    if (roleName === undefined) return false
+    const text = 'select 1 from pg_catalog.pg_roles where rolname = $1'
+    const { rows } = await send(session, { text, values: [roleName], rows: 0 })
+    return rows.length > 0
+  }
+
+  async function look(session: Session): Promise<RoleReport> {
+    const query = async <Row>(text: string, values: readonly unknown[]) =>
+      strictRows(await send(session, { text, values: values.map(String), rows: 0 })) as Row[]
+    const found = await inspectRole(query, schema)
+    const limited = found.role === roleName
+    // Everybody is the superuser in PGlite, which can be no reproach to those who have no role to give.
+    const problems = limited ? found.problems.filter((problem) => !problem.includes('session user')) : []
+    if (problems.length > 0) throw new UnfitRoleError(found.role, problems)
+    report = limited ? found : withoutSecrets(found)
+    return report
+  }
+
+  async function one(
+    session: Session,
+    job: Pick<Job, 'sql' | 'values' | 'limits' | 'excess' | 'explain'>,
+  ): Promise<Answer> {
+    const text = job.explain ? explainPrefix + job.sql : job.sql
+    const result = await send(session, { text, values: job.values, rows: 0 })
+    return measured(result, job)
+  }
+
+  return {
+    role: async () => report ?? inTransaction({ limits: defaultLimits, userId: undefined }, async (_, role) => role),
+    async run(job) {
+      job.signal?.throwIfAborted()
+      const leave = await gate.enter(job.signal)
+      try {
+        return await inTransaction(job, async (session, role) => {
+          await job.check?.(role)
+          return one(session, job)
+        })
+      } finally {
+        leave()
+      }
+    },
+    async open(job): Promise<OpenTransaction> {
+      const leave = await gate.enter(job.signal)
+      return new Promise<OpenTransaction>((resolve, reject) => {
+        let finish: () => void = () => {}
+        const ended = inTransaction(job, async (session) => {
+          const finished = new Promise<void>((release) => {
+            finish = release
+          })
+          resolve({
+            run: ({ sql, values }) => one(session, { ...job, sql, values }),
+            end: async () => {
+              finish()
+              await ended.catch(() => {})
+            },
+          })
+          await finished
+        }).finally(leave)
+        ended.catch(reject)
+      })
+    },
+    async destroy() {
+      if (typeof source === 'function' && opening !== undefined) await (await opening).close()
+    },
+  }
+}
+
+const explainPrefix = 'explain (format json) '
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+function scopeOf(job: Pick<Job, 'userId' | 'limits'>, role: RoleReport, key: ScopeKey | undefined): string | undefined {
+  if (role.sees === 'one-user') {
+    if (job.userId === undefined) {
+      throw new ScopeError('missing', 'This role sees the rows of one user only: query through asUser(userId).')
+    }
+    if (key === undefined) throw new ScopeError('missing', 'asUser needs the option scopeKey, to sign for the user.')
+    return signScope(key, job.userId, new Date(Date.now() + job.limits.timeoutMs + 60_000))
+  }
+  if (job.userId === undefined) return undefined
+  throw new ScopeError(
+    'pretence',
+    'The database does not limit this role to one user, so asUser would only pretend to.',
+  )
+}
+
+/** What nobody who asks questions needs, for the superuser that PGlite is. */
+const closed = /^(auth_|audit_|schema_|migrations?|scope_|roles?$|agent_queries)/
+const secretColumns = [
+  'password_hash',
+  'external_auth_id',
+  'token',
+  'token_fingerprint',
+  'refresh_token_hash',
+  'embedding',
+]
+
+function withoutSecrets(report: RoleReport): RoleReport {
+  const open = [...report.readable].filter(([table]) => !closed.test(table))
+  const readable = new Map(
+    open.map(([table, columns]) => [table, columns.filter((name) => !secretColumns.includes(name))]),
+  )
+  const partly = new Set(
+    open.filter(([, columns]) => columns.some((name) => secretColumns.includes(name))).map(([t]) => t),
+  )
+  return { ...report, readable, partly, hidden: new Set(secretColumns) }
+}
+
+function measured(result: StepResult, { limits, excess }: Pick<Job, 'limits' | 'excess'>): Answer {
+  assertCells(result, limits.maxCellBytes)
+  const bytes = result.rows.reduce((sum, row) => sum + row.reduce((all, text) => all + (text?.length ?? 0) + 4, 0), 0)
+  if (bytes > limits.maxBytes) {
+    throw new QueryLimitError('bytes', `The answer is larger than the ${limits.maxBytes} bytes that are allowed.`)
+  }
+  if (result.rows.length <= limits.maxRows) return { result, bytes, cut: undefined }
+  if (excess === 'refuse') throw new QueryLimitError('rows', `The query gives more than ${limits.maxRows} rows.`)
+  return { result: { ...result, rows: result.rows.slice(0, limits.maxRows) }, bytes, cut: 'rows' }
+}
