@@ -24,7 +24,7 @@ export async function plantCanaries(owner: Kysely<Database>): Promise<Canaries> 
       await plant(trx, victim, canary, canary)
       await trx
         .insertInto('finance.operator_actions')
-        .values({ user_id: victim, operator_id: victim, action_type: 'flag', reason: canary })
+        .values({ user_id: victim, operator_id: me, action_type: 'flag', reason: canary })
         .execute()
     })
     .catch(translateError)
@@ -72,7 +72,7 @@ async function plant(db: Db, user_id: string, word: string, secret: string): Pro
     .execute()
   await db
     .insertInto('finance.cards')
-    .values({ ...ids, brand: word, last4: '0000', exp_month: 1, exp_year: 2030, token: `v1.${secret}` })
+    .values({ ...ids, brand: word, last4: '0000', exp_month: 1, exp_year: 2030, token: `v1.canary.${secret}.${'0'.repeat(24)}` })
     .execute()
   await db
     .insertInto('finance.computed_features')
