@@ -32,7 +32,7 @@ export interface BattlefieldOptions {
   readonly through?: ((url: string) => string) | undefined
 }
 
-export const limits = { timeoutMs: 3000 }
+export const limits = { timeoutMs: 1500 }
 
 export async function battlefield({ through = (url) => url }: BattlefieldOptions = {}): Promise<Battlefield> {
   const fresh = await freshDatabase()

@@ -72,7 +72,14 @@ async function plant(db: Db, user_id: string, word: string, secret: string): Pro
     .execute()
   await db
     .insertInto('finance.cards')
-    .values({ ...ids, brand: word, last4: '0000', exp_month: 1, exp_year: 2030, token: `v1.canary.${secret}.${'0'.repeat(24)}` })
+    .values({
+      ...ids,
+      brand: word,
+      last4: '0000',
+      exp_month: 1,
+      exp_year: 2030,
+      token: `v1.canary.${secret}.${'0'.repeat(24)}`,
+    })
     .execute()
   await db
     .insertInto('finance.computed_features')

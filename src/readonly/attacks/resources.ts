@@ -57,7 +57,7 @@ export const resourceAttacks: readonly Attack[] = [
     technique: 18,
     aim: 'load',
     gains: 'Processor time of the server without end.',
-    breach: 'answer',
+    breach: 'trace',
     heavy: true,
     attempts: () =>
       texts(
@@ -80,7 +80,7 @@ export const resourceAttacks: readonly Attack[] = [
     technique: 18,
     aim: 'load',
     gains: 'Memory and disk of the server.',
-    breach: 'answer',
+    breach: 'trace',
     heavy: true,
     attempts: () =>
       texts(

@@ -151,7 +151,7 @@ export const rowAttacks: readonly Attack[] = [
         `select 1 as leak from ${s}.insights i join ${s}.users u on 1 / (i.user_id <> '${victim}')::int = 1`,
         `select max(1 / (user_id <> '${victim}')::int) as leak from ${s}.accounts`,
         `select 1 as leak from ${s}.accounts group by 1 / (user_id <> '${victim}')::int`,
-        `select 1 as leak from ${s}.accounts where case when user_id = '${victim}' then 1 / 0 else 1 end = 1`,
+        `select 1 as leak from ${s}.accounts where case when user_id = '${victim}' then 1 / (length(name) - length(name)) else 1 end = 1`,
         `select 1 as leak from ${s}.transactions where date > '1900-01-01' and 1 / (user_id <> '${victim}')::int = 1 order by date limit 3`,
       ),
   },

@@ -44,7 +44,7 @@ export interface Verdict {
 /** Tries the attacks one after another, and looks after each attempt for what it has done. */
 export async function* runAttacks(options: RunOptions): AsyncGenerator<Verdict> {
   const { ground, heavy = false, attacks = allAttacks } = options
-  const before = await sessionOf(options)
+  const known = { session: await sessionOf(options), state: await options.watch?.state() }
   for (const attack of attacks) {
     if (attack.heavy && !heavy) continue
     const by: Record<string, number> = {}
@@ -52,7 +52,7 @@ export async function* runAttacks(options: RunOptions): AsyncGenerator<Verdict> 
     const breaches: Breach[] = []
     const attempts = attack.attempts(ground)
     for (const attempt of attempts) {
-      for (const why of await tryOne(attack, attempt, options, before, by, weak)) breaches.push({ ...attempt, why })
+      for (const why of await tryOne(attack, attempt, options, known, by, weak)) breaches.push({ ...attempt, why })
     }
     yield { attack, attempts: attempts.length, by, weak, breaches }
   }
@@ -62,12 +62,11 @@ async function tryOne(
   attack: Attack,
   attempt: Attempt,
   options: RunOptions,
-  before: unknown,
+  known: { readonly session: unknown; state: string | undefined },
   by: Record<string, number>,
   weak: Attempt[],
 ): Promise<string[]> {
   const { door, guard, ground, watch, timeoutMs } = options
-  const state = await watch?.state()
   const started = performance.now()
   const outcome = await send(door, attempt)
   const took = performance.now() - started
@@ -79,9 +78,11 @@ async function tryOne(
   else by[judgement.by] = (by[judgement.by] ?? 0) + 1
   if (took > timeoutMs) found.push(`it took ${Math.round(took)} ms`)
 
-  const left = (await watch?.leftovers()) ?? []
-  found.push(...left)
-  if (watch !== undefined && state !== (await watch.state())) found.push('something was written')
+  // Some functions of the server look for a cancel only when they are done.
+  found.push(...((await watch?.leftovers(attack.heavy ? 30_000 : 3000)) ?? []))
+  const state = await watch?.state()
+  if (state !== known.state) found.push('something was written')
+  known.state = state
   const after = await sessionOf(options).catch((error: unknown) => `the next query fails: ${String(error)}`)
   if (!isDeepStrictEqual(after, before))
     found.push(`the next query finds another session: ${difference(before, after)}`)

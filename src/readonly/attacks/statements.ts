@@ -263,7 +263,6 @@ export const statementAttacks: readonly Attack[] = [
       ),
       ...texts(
         'select 1 /*',
-        'select',
         'with',
         'values',
         'table',

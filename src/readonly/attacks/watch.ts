@@ -7,7 +7,7 @@ export interface Watch {
   /** Another text when something was written. */
   state(): Promise<string>
   /** In sentences: locks, open transactions and running statements of the role that stay. Waits a little for them to go. */
-  leftovers(): Promise<string[]>
+  leftovers(patienceMs: number): Promise<string[]>
 }
 
 export interface WatchOptions {
@@ -18,8 +18,6 @@ export interface WatchOptions {
   readonly users?: readonly string[] | undefined
 }
 
-const patienceMs = 3000
-
 /** @param owner Reads all tables, and sees the sessions of the role: the owner of both, or a superuser. */
 export function createWatch(owner: Kysely<Database>, { schema, role, users }: WatchOptions): Watch {
   return {
@@ -28,7 +26,7 @@ export function createWatch(owner: Kysely<Database>, { schema, role, users }: Wa
       const objects = await objectsOf(role).execute(owner)
       return JSON.stringify([rows, objects.rows])
     },
-    async leftovers() {
+    async leftovers(patienceMs) {
       for (const deadline = Date.now() + patienceMs; ; await sleep(20)) {
         const { rows } = await leftoversOf(role).execute(owner)
         if (rows.length === 0 || Date.now() > deadline) return rows.map(({ what }) => what)

@@ -77,7 +77,7 @@ export const wireAttacks: readonly Attack[] = [
     breach: 'row',
     attempts: ({ schema: s, victim }): Attempt[] => [
       { sql: 'select * from $1', params: [`${s}.users`] },
-      { sql: `select 1 from ${s}.users order by $1`, params: ['password_hash'] },
+      { sql: `select 0 from ${s}.users order by $1`, params: ['password_hash'] },
       {
         sql: `select user_id from ${s}.transactions where user_id = $1::uuid or user_id::text = $2`,
         params: [victim, victim],

@@ -70,7 +70,7 @@ export const writeAttacks: readonly Attack[] = [
     technique: 7,
     aim: 'write',
     gains: 'Numbers of a sequence burnt or set back; its last value tells how much others write.',
-    breach: 'answer',
+    breach: 'row',
     attempts: ({ schema: s }) =>
       texts(
         `select nextval('${s}.audit_log_id_seq')`,
