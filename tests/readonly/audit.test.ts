@@ -80,7 +80,7 @@ describe('the record of queries', () => {
     const { id } = await createUser(db)
     await place.agent({ audit: db }).asUser(id).query('select 42 as n')
     let text = ''
-    for await (const line of users.exportData(db, id)) text += line
+    for await (const line of users.export(db, id)) text += line
     expect(text).toContain('select 42 as n')
 
     await users.erase(db, id)
