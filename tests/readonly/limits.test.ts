@@ -20,7 +20,7 @@ afterAll(() => place[Symbol.asyncDispose]())
 /** Sessions of the agent that run something, as the owner sees them. */
 async function running(): Promise<number> {
   const { rows } = await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
-    where usename = ${place.agentRole} and state <> 'idle'`.execute(place.database.db)
+    where usename = ${place.agentRole} and state <> 'idle' and query like '%pg_sleep%'`.execute(place.database.db)
   return rows[0]?.n ?? 0
 }
 
