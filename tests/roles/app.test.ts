@@ -52,9 +52,9 @@ describe('an app', { timeout: 180_000 }, () => {
     const exported: string[] = []
     for await (const line of users.export(app, mine.user_id)) exported.push(line)
     expect(exported.length).toBeGreaterThan(10)
-    expect(await audit.verify(app, { userId: mine.user_id })).toMatchObject({ ok: true })
+    expect(await audit.verify(app, mine.user_id)).toMatchObject({ ok: true })
     expect(await users.erase(app, mine.user_id, { reason: 'asked' })).toBe(true)
-    expect(await audit.verify(app, { userId: mine.user_id })).toMatchObject({ ok: true })
+    expect(await audit.verify(app, mine.user_id)).toMatchObject({ ok: true })
     expect(await seed(app, { users: 2, until: '2025-12-31' })).toMatchObject({ created: 2 })
   })
 
