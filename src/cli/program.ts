@@ -7,6 +7,7 @@ import { addHistory } from './history.js'
 import { addImport } from './import.js'
 import { addInit } from './init.js'
 import { addMigrate } from './migrate.js'
+import { addProvision } from './provision.js'
 import { addReport } from './report.js'
 import { redact } from './report-error.js'
 import { addReset } from './reset.js'
@@ -49,6 +50,7 @@ export function createProgram(): Command {
   addSql(program)
   addImport(program)
   addVerify(program)
+  addProvision(program)
   addReport(program)
   addSeed(program)
   addReset(program)

@@ -84,8 +84,8 @@ async function tryOne(
   if (state !== known.state) found.push('something was written')
   known.state = state
   const after = await sessionOf(options).catch((error: unknown) => `the next query fails: ${String(error)}`)
-  if (!isDeepStrictEqual(after, before))
-    found.push(`the next query finds another session: ${difference(before, after)}`)
+  if (!isDeepStrictEqual(after, known.session))
+    found.push(`the next query finds another session: ${difference(known.session, after)}`)
   return found
 }
 
