@@ -16,6 +16,7 @@ import {
   users,
 } from '../../src/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
+import { execute } from '../server.js'
 import { newKey, outcome, provisionedDatabase } from './support.js'
 
 const soon = () => new Date(Date.now() + 60_000)
@@ -205,12 +206,7 @@ describe('an agent', () => {
         Array.from({ length: 100 }, () => newTransaction(account)),
       )
     }
-    const admin = await database.client('app')
-    await admin.query('select 1')
-    const { default: pg } = await import('pg')
-    const superuser = new pg.Client(database.url)
-    await superuser.connect()
-    await superuser.query('analyze finance.transactions').finally(() => superuser.end())
+    await execute(database.url, 'analyze finance.transactions')
 
     const agent = await database.client('agent')
     const scope = signScope(key, mine.user_id, soon())
@@ -218,13 +214,14 @@ describe('an agent', () => {
       JSON.stringify(await ask(agent, scope, `explain (format json, costs off) ${query}`))
     const listed = await plan('select id from finance.transactions order by date desc, id desc limit 20')
     expect(listed).toContain('transactions_date_id_idx')
-    expect(listed).toContain('(user_id = (InitPlan 1).col1)')
+    // PostgreSQL 15 to 17 write an InitPlan as $0
+    expect(listed).toMatch(/"Index Cond":"\(user_id = (\(InitPlan 1\)\.col1|\$0)\)"/)
     expect(listed).not.toContain('Seq Scan')
-    const between = await plan(
-      `select sum(amount) from finance.transactions where date >= '2026-03-01' and merchant ilike '%shop%'`,
+    const ofAccount = await plan(
+      `select id from finance.transactions where account_id = '${mine.id}' and merchant ilike '%shop%' order by date desc, id desc limit 5`,
     )
-    expect(between).toMatch(/Index Cond[^,]*user_id = [^,]*date >= /)
-    expect(between).not.toContain('Seq Scan')
+    expect(ofAccount).toMatch(/"Index Cond":"\(\(user_id = [^"]*\) AND \(account_id = [^"]*\)\)"/)
+    expect(ofAccount).toContain('transactions_account_id_date_id_idx')
   })
 })
 
@@ -342,15 +339,8 @@ describe('scoped', () => {
     expect(late).toMatchObject({ code: 'SCOPE_REFUSED', reason: 'expired' })
     expect(await users.get(database.as('member'), me.id).catch((e) => e)).toMatchObject({ reason: 'missing' })
 
-    const { default: pg } = await import('pg')
-    const superuser = new pg.Client(database.url)
-    await superuser.connect()
-    await superuser.query(`drop policy ${database.names.member} on finance.cards`)
+    await execute(database.url, `drop policy ${database.names.member} on finance.cards`)
     expect(await run(database.as('member') as never)).toMatchObject({ reason: 'role' })
-    // as another role than the one that logged in
-    await superuser.query(`set role ${database.names.app}`)
-    expect(await outcome(superuser, `select finance.set_scope('x')`)).toBe('42501')
-    await superuser.end()
   })
 
   test('nested, gives the outer scope back', { timeout: 120_000 }, async () => {

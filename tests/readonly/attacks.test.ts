@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { attacks } from '../../src/readonly/attacks/index.js'
+import { type Battlefield, battlefield, reportOf } from './battlefield.js'
+
+describe('attacks on the read-only door', { timeout: 600_000 }, () => {
+  let field: Battlefield
+  beforeAll(async () => {
+    field = await battlefield()
+  }, 120_000)
+  afterAll(() => field?.[Symbol.asyncDispose]())
+
+  const chosen = attacks.filter(({ heavy }) => process.env.SKIP_HEAVY === undefined || !heavy)
+  describe.each(['on', 'off'] as const)('with the guard %s', (guard) => {
+    test.each(chosen.map((attack) => [attack.id, attack] as const))('%s', async (_, attack) => {
+      const verdicts = await field.attack(guard, [attack], { heavy: true })
+
+      expect(reportOf(verdicts)).toEqual([])
+      expect(verdicts[0]?.attempts).toBeGreaterThan(0)
+    })
+  })
+})
