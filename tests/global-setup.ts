@@ -56,7 +56,10 @@ async function bouncerBefore(url: string) {
     return undefined
   }
   // Sessions of a database that is dropped or cloned must not linger, and each test file has databases of its own.
-  const settings = 'server_idle_timeout = 2\nserver_login_retry = 1\nignore_startup_parameters = extra_float_digits\n'
+  const settings = `server_idle_timeout = 2
+server_login_retry = 1
+ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout
+`
   const bouncer = await startPgBouncer(pgbouncerBinary, url, 20, settings)
   console.log('Tests go through PgBouncer in transaction mode.')
   return bouncer

@@ -20,17 +20,20 @@ async function fragments(): Promise<string[]> {
 
 const prelude = `
 import { PGlite } from '@electric-sql/pglite'
-import { accounts, computedFeatures, createFinanceDb, type Database, lambdaPreset, migrate, migrations, recommendations, reports, transactions, users } from '../../src/index.js'
+import { accounts, computedFeatures, createFinanceDb, type Database, lambdaPreset, migrate, migrations, recommendations, reports, retryIdempotent, transaction, transactions, users, withReplicas } from '../../src/index.js'
 import { seed } from '../../src/seed/index.js'
+import { meterPool, statementTelemetry } from '../../src/telemetry/index.js'
 import { startTestServer } from '../../src/testing/index.js'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 const pool = new pg.Pool()
 const kysely = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
 const db = createFinanceDb()
+declare const userId: string
+declare const accountId: string
 `
 const used =
-  'void [PGlite, accounts, computedFeatures, lambdaPreset, migrate, migrations, recommendations, reports, transactions, users, kysely, seed, startTestServer]\n'
+  'void [PGlite, accounts, computedFeatures, lambdaPreset, migrate, migrations, meterPool, recommendations, reports, retryIdempotent, statementTelemetry, transaction, transactions, users, withReplicas, kysely, seed, startTestServer]\n'
 
 describe('the README', () => {
   test('shows the examples as they are', async () => {

@@ -91,15 +91,14 @@ describe('checkHealth', () => {
 
   test('of a role that may not read the history does not guess', async () => {
     await using fresh = await freshDatabase()
-    await sql`create role health_reader_${sql.raw(String(process.pid))} login`.execute(fresh.db)
     const role = `health_reader_${process.pid}`
-    onTestFinished(() => connectAndDrop(role))
-    const reader = connect({ connectionString: fresh.url, user: role })
+    await sql`create role ${sql.id(role)} login password 'reads nothing'`.execute(fresh.db)
+    onTestFinished(() => dropRole(role))
+    const reader = connect({ connectionString: fresh.url, user: role, password: 'reads nothing' })
 
     const report = await checkHealth(reader)
 
-    expect(['unknown', 'missing']).toContain(report.migrations.state)
-    expect(report.database.reachable || report.reasons.includes('refused')).toBe(true)
+    expect(report).toMatchObject({ status: 'ok', database: { reachable: true }, migrations: { state: 'unknown' } })
     await reader.destroy()
   })
 
@@ -115,7 +114,7 @@ describe('checkHealth', () => {
   })
 })
 
-async function connectAndDrop(role: string): Promise<void> {
+async function dropRole(role: string): Promise<void> {
   const db = createFinanceDb({ connectionString: inject('databaseUrl') }, {})
   await sql`drop role if exists ${sql.id(role)}`.execute(db).finally(() => db.destroy())
 }
