@@ -69,12 +69,15 @@ export interface Sandbox extends SandboxHandles, AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Opens sandboxes one after another on one connection, which costs no more than `BEGIN` and `ROLLBACK`. */
+/** Opens sandboxes on connections that are used again, which costs no more than `BEGIN` and `ROLLBACK`. */
 export interface Sandboxes {
-  /** One at a time: the one before has to be closed. */
+  /**
+   * Several may be open at once, for concurrent tests: each has a connection and sees nothing of the others. But two that
+   * insert the same unique value wait for each other. PGlite has one connection, so there they take turns.
+   */
   open(options?: SandboxOptions): Promise<Sandbox>
   /**
-   * Ends the connection.
+   * Ends the connections.
    *
    * @throws {SandboxError} Statements came after the end of their test.
    */
@@ -87,42 +90,50 @@ export interface Sandboxes {
 export function createSandboxes(source: SandboxSource): Sandboxes {
   const config = clientConfig(source)
   const late: SandboxProblem[] = []
-  let wire: Wire | undefined
-  let current: Sandbox | undefined
+  const idle: Wire[] = []
+  const open = new Set<Sandbox>()
   let dirty = false
 
-  async function usableWire(): Promise<Wire> {
-    if (wire !== undefined && wire.broken === undefined && wire.status === 'I') return wire
-    wire?.destroy()
-    wire = await Wire.open(typeof config === 'function' ? config() : config)
-    if (typeof config === 'function') await wire.script(['discard all'])
-    return wire
+  async function takeWire(): Promise<Wire> {
+    const wire = idle.pop()
+    if (wire !== undefined) return wire
+    const [first] = open
+    if (typeof config !== 'function') return Wire.open(config)
+    if (first !== undefined) throw new SandboxError(first.name, [stillOpen])
+    const embedded = await Wire.open(config())
+    // The session of PGlite is older than its client: statements may be prepared in it already.
+    await embedded.script(['discard all'])
+    return embedded
+  }
+
+  async function giveBack(wire: Wire): Promise<void> {
+    if (wire.broken === undefined && wire.status === 'I') idle.push(wire)
+    else wire.destroy()
   }
 
   return {
     async open(options = {}) {
-      if (current !== undefined) throw new SandboxError(current.name, [stillOpen])
       const name = options.name ?? 'A test'
-      const onWire = await usableWire()
+      const wire = await takeWire()
       const session = new Session(
-        onWire,
+        wire,
         { test: name, stallMs: options.stallMs ?? 2_000, deferred: options.deferred ?? 'end' },
         (error) => {
           late.push({ kind: 'after-end', message: error.message, cause: error })
         },
       )
-      const opened = makeSandbox(onWire, session, name, options, typeof config === 'function' ? {} : config, () => {
-        if (current === opened) current = undefined
+      const opened = makeSandbox(wire, session, name, options, typeof config === 'function' ? {} : config, async () => {
+        open.delete(opened)
         dirty ||= session.dirty
+        await giveBack(wire)
       })
-      current = opened
+      open.add(opened)
       return opened
     },
     async close() {
-      await current?.close()
-      if (wire !== undefined && wire.broken === undefined) await wire.close()
-      wire = undefined
-      if (late.length > 0) throw new SandboxError('Tests of this file', late.splice(0))
+      for (const sandbox of open) await sandbox.close()
+      for (const wire of idle.splice(0)) await wire.close()
+      if (late.length > 0) throw new SandboxError('After the end of a test', late.splice(0))
     },
     get dirty() {
       return dirty
@@ -152,7 +163,10 @@ export async function openSandbox(source: SandboxSource, options?: SandboxOption
   return Object.assign(Object.create(sandbox), { close, [Symbol.asyncDispose]: close })
 }
 
-const stillOpen: SandboxProblem = { kind: 'unsupported', message: 'Its sandbox is still open, and they take turns.' }
+const stillOpen: SandboxProblem = {
+  kind: 'unsupported',
+  message: 'Its sandbox is still open, and PGlite has one connection: tests on it take turns.',
+}
 
 function clientConfig(source: SandboxSource): pg.ClientConfig | (() => pg.ClientConfig) {
   if (typeof source === 'string') return { connectionString: source }
@@ -168,7 +182,7 @@ function makeSandbox(
   name: string,
   options: SandboxOptions,
   poolOptions: pg.PoolConfig,
-  closed: () => void,
+  closed: () => Promise<void>,
 ): Sandbox {
   const pools: SandboxPool[] = []
 
@@ -202,11 +216,13 @@ function makeSandbox(
     try {
       await session.close()
     } finally {
-      closed()
+      await closed()
     }
   }
   const closeOnce = () => {
-    closing ??= close()
+    // The second call gives no errors, which the first has given.
+    if (closing !== undefined) return closing.catch(() => undefined)
+    closing = close()
     return closing
   }
   const own = handles({})
