@@ -9,7 +9,20 @@ export {
   type WorkerSandboxes,
   workerSandboxes,
 } from './databases/databases.js'
+export {
+  aCard,
+  aConsent,
+  anAccount,
+  anInsight,
+  anInvestment,
+  aTransaction,
+  aUser,
+  type Factory,
+} from './factories/factories.js'
+export { aMonthOfAHousehold, aPersona, type Household } from './factories/scenarios.js'
 export { type SandboxOfTest, type TestHooks, type UseSandboxOptions, useSandbox } from './hooks.js'
+export { type AccountKey, type MatcherResult, matchers, toBeDecimal, toHaveBalance } from './matchers.js'
+export { expectQueries, recordQueries, UnexpectedQueriesError } from './queries.js'
 export { SandboxError, type SandboxProblem, type SandboxProblemKind } from './sandbox/problems.js'
 export {
   createSandboxes,

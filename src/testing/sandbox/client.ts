@@ -29,6 +29,7 @@ export class SandboxClient extends EventEmitter {
   #place: Place | undefined
   #transaction: OpenTransaction | undefined
   #last: Promise<unknown> = Promise.resolve()
+  #pending = 0
 
   constructor(shared: Shared, released: (client: SandboxClient) => void) {
     super()
@@ -59,6 +60,11 @@ export class SandboxClient extends EventEmitter {
   /** Where it was checked out, if it is. */
   get checkedOutAt(): Place | undefined {
     return this.#place
+  }
+
+  /** Whether a statement of this client has yet to be answered. */
+  get busy(): boolean {
+    return this.#pending > 0
   }
 
   get openTransaction(): OpenTransaction | undefined {
@@ -106,7 +112,10 @@ export class SandboxClient extends EventEmitter {
 
   /** Statements of one client run in the order in which they came, as on a connection of their own. */
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work)
+    this.#pending++
+    const turn = this.#last.then(work).finally(() => {
+      this.#pending--
+    })
     this.#last = turn.catch(() => undefined)
     return turn
   }

@@ -81,7 +81,7 @@ export class SandboxPool extends EventEmitter {
       if (openTransaction !== undefined) {
         const { turn } = openTransaction
         session.problem('leaked-transaction', `A transaction begun at ${turn.place.line} was never ended.`, turn.place)
-      } else if (place !== undefined) {
+      } else if (place !== undefined && !client.busy) {
         session.problem('leaked-client', `A client checked out at ${place.line} was never released.`, place)
       }
     }

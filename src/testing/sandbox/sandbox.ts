@@ -3,12 +3,16 @@ import { Kysely, type KyselyConfig, PostgresDialect } from 'kysely'
 import type pg from 'pg'
 import { createFinanceDb } from '../../database.js'
 import type { Database } from '../../schema/database.js'
+import { startSequence } from '../factories/sequence.js'
+import { logged } from './logs.js'
 import { PGliteStream } from './pglite-stream.js'
 import { SandboxPool } from './pool.js'
 import { SandboxError, type SandboxProblem } from './problems.js'
 import { type SandboxQuery, Session } from './session.js'
 import type { Settings } from './settings.js'
 import { Wire } from './wire.js'
+
+const { setImmediate } = globalThis
 
 /** Where a sandbox connects: a migrated database that nothing is ever committed to. */
 export type SandboxSource =
@@ -115,6 +119,8 @@ export function createSandboxes(source: SandboxSource): Sandboxes {
     async open(options = {}) {
       const name = options.name ?? 'A test'
       const wire = await takeWire()
+      // Concurrent tests count on together: their values are unique, but who gets which is chance.
+      if (open.size === 0) startSequence(name)
       const session = new Session(
         wire,
         { test: name, stallMs: options.stallMs ?? 2_000, deferred: options.deferred ?? 'end' },
@@ -160,7 +166,7 @@ export async function openSandbox(source: SandboxSource, options?: SandboxOption
       await sandboxes.close()
     }
   }
-  return Object.assign(Object.create(sandbox), { close, [Symbol.asyncDispose]: close })
+  return logged(Object.assign(Object.create(sandbox), { close, [Symbol.asyncDispose]: close }), sandbox.queries)
 }
 
 const stillOpen: SandboxProblem = {
@@ -190,13 +196,16 @@ function makeSandbox(
     const createPool = () => {
       const pool = new SandboxPool({ session, wire, test: name, settings: () => settings }, poolOptions)
       pools.push(pool)
-      return pool as unknown as pg.Pool
+      return logged(pool as unknown as pg.Pool, session.queries)
     }
     let db: Kysely<Database> | undefined
     let pool: pg.Pool | undefined
     return {
       get db() {
-        db ??= createFinanceDb({ pool: createPool(), prePing: false, schema: options.schema }, {})
+        db ??= logged(
+          createFinanceDb({ pool: createPool(), prePing: false, schema: options.schema }, {}),
+          session.queries,
+        )
         return db
       },
       get pool() {
@@ -204,7 +213,8 @@ function makeSandbox(
         return pool
       },
       kysely<Tables>(config: Omit<KyselyConfig, 'dialect'> = {}) {
-        return new Kysely<Tables>({ ...config, dialect: new PostgresDialect({ pool: createPool() }) })
+        const dialect = new PostgresDialect({ pool: createPool() })
+        return logged(new Kysely<Tables>({ ...config, dialect }), session.queries)
       },
       createPool,
     }
@@ -212,6 +222,8 @@ function makeSandbox(
 
   let closing: Promise<void> | undefined
   const close = async () => {
+    // Statements that were started a moment ago get as far as the line, and clients that are being released are.
+    await new Promise((resolve) => setImmediate(resolve))
     for (const pool of pools) pool.reportLeaks()
     try {
       await session.close()
@@ -226,19 +238,22 @@ function makeSandbox(
     return closing
   }
   const own = handles({})
-  return {
-    name,
-    queries: session.queries,
-    get db() {
-      return own.db
+  return logged(
+    {
+      name,
+      queries: session.queries,
+      get db() {
+        return own.db
+      },
+      get pool() {
+        return own.pool
+      },
+      kysely: own.kysely,
+      createPool: own.createPool,
+      as: (role, settings = {}) => handles(role === undefined ? settings : { ...settings, role }),
+      close: closeOnce,
+      [Symbol.asyncDispose]: closeOnce,
     },
-    get pool() {
-      return own.pool
-    },
-    kysely: own.kysely,
-    createPool: own.createPool,
-    as: (role, settings = {}) => handles(role === undefined ? settings : { ...settings, role }),
-    close: closeOnce,
-    [Symbol.asyncDispose]: closeOnce,
-  }
+    session.queries,
+  )
 }

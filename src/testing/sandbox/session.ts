@@ -7,6 +7,8 @@ import type { Wire } from './wire.js'
 
 const transactionPoint = 'sandbox_transaction'
 const statementPoint = 'sandbox_statement'
+// Taken when the module loads, so that the fake timers of a test do not stop them.
+const { setImmediate } = globalThis
 const now = performance.now.bind(performance)
 
 /** A statement that the code under test ran. Transaction control is not among them, nor are parameters. */

@@ -1,11 +1,24 @@
 /** Fixtures and matchers for vitest. A module of its own because it imports vitest. */
-import { test as base, inject } from 'vitest'
+import { test as base, expect, inject } from 'vitest'
 import { UnsupportedError } from '../../errors.js'
+import type { Db } from '../../schema/database.js'
 import { ambientHandle } from '../databases/ambient.js'
 import type { TestDatabasesHandle } from '../databases/databases.js'
 import { copyDatabase, type DatabaseCopy, workerSandboxes } from '../databases/databases.js'
+import { matchers } from '../matchers.js'
 import type { SandboxOptions } from '../sandbox/sandbox.js'
 import '../vitest-setup/context.js'
+
+declare module 'vitest' {
+  interface Matchers<T> {
+    /** A decimal string of this value, however many zeros follow. Never a number. */
+    toBeDecimal(expected: string): T extends Promise<unknown> ? Promise<void> : void
+    /** The balance that the database has now for this account, and that it follows from its movements. */
+    toHaveBalance(db: Db, expected: string): Promise<void>
+  }
+}
+
+expect.extend(matchers)
 
 export type SandboxTestOptions = Omit<SandboxOptions, 'name'>
 
@@ -58,8 +71,10 @@ export function databasesOfThisRun(): TestDatabasesHandle {
 interface Named {
   readonly name: string
   readonly suite?: Named | undefined
+  readonly file?: Named | undefined
 }
 
-function nameOf({ name, suite }: Named): string {
-  return suite === undefined || suite.name === '' ? name : `${nameOf(suite)} > ${name}`
+function nameOf({ name, suite, file }: Named): string {
+  if (suite !== undefined && suite.name !== '' && suite !== file) return `${nameOf({ ...suite, file })} > ${name}`
+  return file === undefined ? name : `${file.name} > ${name}`
 }
