@@ -16,6 +16,8 @@ const entry = {
   auth: 'src/auth/index.ts',
   seed: 'src/seed/index.ts',
   testing: 'src/testing/index.ts',
+  'testing-vitest': 'src/testing/vitest/index.ts',
+  'testing-vitest-setup': 'src/testing/vitest-setup/index.ts',
   cli: 'src/cli/main.ts',
 }
 

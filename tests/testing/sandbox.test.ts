@@ -283,7 +283,7 @@ describe.each(sources)('a sandbox on %s', (_, open) => {
 
 describe('a sandbox', () => {
   test('checks deferred constraints at each commit when asked to', async () => {
-    await using sandbox = await await onServer().open({ deferred: 'commit' })
+    await using sandbox = await (await onServer()).open({ deferred: 'commit' })
     await sandbox.pool.query(
       'create table a (id int primary key); create table b (a int references a initially deferred)',
     )
