@@ -23,6 +23,7 @@ export { aMonthOfAHousehold, aPersona, type Household } from './factories/scenar
 export { type SandboxOfTest, type TestHooks, type UseSandboxOptions, useSandbox } from './hooks.js'
 export { type AccountKey, type MatcherResult, matchers, toBeDecimal, toHaveBalance } from './matchers.js'
 export { expectQueries, recordQueries, UnexpectedQueriesError } from './queries.js'
+export type { SandboxClock, TimeSpan } from './sandbox/clock.js'
 export { SandboxError, type SandboxProblem, type SandboxProblemKind } from './sandbox/problems.js'
 export {
   createSandboxes,

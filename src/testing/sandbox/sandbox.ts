@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { createFinanceDb } from '../../database.js'
 import type { Database } from '../../schema/database.js'
 import { startSequence } from '../factories/sequence.js'
+import { createClock, type SandboxClock } from './clock.js'
 import { logged } from './logs.js'
 import { PGliteStream } from './pglite-stream.js'
 import { SandboxPool } from './pool.js'
@@ -53,6 +54,8 @@ export interface SandboxHandles {
 /** One test's view of a database, all of whose writes vanish at the end. */
 export interface Sandbox extends SandboxHandles, AsyncDisposable {
   readonly name: string
+  /** Moves the time of JavaScript and of SQL together. */
+  readonly clock: SandboxClock
   /** What has run so far, without transaction control and without parameters. */
   readonly queries: readonly SandboxQuery[]
   /**
@@ -191,10 +194,14 @@ function makeSandbox(
   closed: () => Promise<void>,
 ): Sandbox {
   const pools: SandboxPool[] = []
+  const clock = createClock(session)
 
   function handles(settings: Settings): SandboxHandles {
     const createPool = () => {
-      const pool = new SandboxPool({ session, wire, test: name, settings: () => settings }, poolOptions)
+      const pool = new SandboxPool(
+        { session, wire, test: name, settings: () => ({ ...settings, ...clock.settings() }) },
+        poolOptions,
+      )
       pools.push(pool)
       return logged(pool as unknown as pg.Pool, session.queries)
     }
@@ -224,6 +231,7 @@ function makeSandbox(
   const close = async () => {
     // Statements that were started a moment ago get as far as the line, and clients that are being released are.
     await new Promise((resolve) => setImmediate(resolve))
+    clock.release()
     for (const pool of pools) pool.reportLeaks()
     try {
       await session.close()
@@ -241,6 +249,7 @@ function makeSandbox(
   return logged(
     {
       name,
+      clock,
       queries: session.queries,
       get db() {
         return own.db

@@ -205,12 +205,20 @@ export class Session {
     if (this.#problems.length > 0) throw new SandboxError(this.#options.test, this.#problems)
   }
 
-  /** Runs on the connection between the statements of the test, without a savepoint or an entry in the log. */
+  /** Runs on the connection between the statements of the test, whole or not at all, without an entry in the log. */
   async behind(statements: readonly string[]): Promise<void> {
     const turn = await this.#take('statement of the sandbox')
     try {
-      await turn.working(() => this.#wire.script([...this.#prologue(this.#applied), ...statements]))
-      this.#point = false
+      await turn.working(async () => {
+        await this.#wire.script([...this.#prologue({}), `savepoint ${statementPoint}`])
+        this.#point = true
+        try {
+          await this.#wire.script(statements)
+        } catch (error) {
+          await this.#wire.script([`rollback to savepoint ${statementPoint}`])
+          throw error
+        }
+      })
     } finally {
       turn.done()
     }
