@@ -24,7 +24,10 @@ export type TestDatabasesHandle =
   | { readonly kind: 'pglite'; readonly image: string; readonly schema?: string }
 
 export interface TestDatabasesOptions extends Omit<TestServerOptions, 'kind'>, Preparation {
-  /** Use this kind only. `TEST_DATABASE` of `env` says the same. Default: the first server that works, not PGlite. */
+  /**
+   * Use this kind only. `TEST_DATABASE` of `env` says the same, and `TEST_DATABASE_IMAGE` the container's image.
+   * Default: the first server that works, not PGlite.
+   */
   readonly kind?: TestServerKind | 'pglite' | undefined
 }
 
@@ -56,7 +59,12 @@ export async function startTestDatabases(options: TestDatabasesOptions = {}): Pr
     return { handle: { kind: 'pglite', image, ...schema }, describe: 'PGlite (in this process)', stop }
   }
 
-  const server = await startTestServer({ ...options, env, kind })
+  const server = await startTestServer({
+    ...options,
+    env,
+    kind,
+    image: options.image ?? (env.TEST_DATABASE_IMAGE || undefined),
+  })
   try {
     const template = await ensureTemplate(server.url, options)
     const run = newRunName()
