@@ -19,6 +19,8 @@ const entry = {
   health: 'src/health/index.ts',
   telemetry: 'src/telemetry/index.ts',
   testing: 'src/testing/index.ts',
+  'testing-vitest': 'src/testing/vitest/index.ts',
+  'testing-vitest-setup': 'src/testing/vitest-setup/index.ts',
   cli: 'src/cli/main.ts',
 }
 

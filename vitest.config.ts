@@ -1,8 +1,18 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+const root = fileURLToPath(new URL('.', import.meta.url))
+
 export default defineConfig({
+  // The examples import the package by its name.
+  resolve: {
+    alias: [
+      { find: /^@org\/finance-db$/, replacement: `${root}src/index.ts` },
+      { find: /^@org\/finance-db\/(.*)$/, replacement: `${root}src/$1/index.ts` },
+    ],
+  },
   test: {
-    include: ['tests/**/*.test.ts'],
+    include: ['tests/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['tests/global-setup.ts'],
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -26,6 +26,8 @@ const otherNodes = values.node.split(',').filter((version) => version !== '' && 
 const manifest: Manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
 const modules = Object.entries(manifest.exports)
   .filter(([, target]) => typeof target !== 'string')
+  // It imports vitest, an optional peer that the stranger does not have.
+  .filter(([subpath]) => !subpath.startsWith('./testing/vitest'))
   .map(([subpath]) => manifest.name + subpath.slice(1))
 
 const directory = await mkdtemp(join(tmpdir(), 'finance-db-package-'))

@@ -75,7 +75,7 @@ describe('the README', () => {
   })
 
   test('has examples that print what they say', { timeout: 120_000 }, async () => {
-    const names = await readdir(`${root}/examples`)
+    const names = (await readdir(`${root}/examples`)).filter((name) => name.endsWith('.ts'))
     for (const name of names) {
       await using fresh = await freshDatabase()
       const { stdout } = await tsx([`examples/${name}`], { DATABASE_URL: fresh.url })

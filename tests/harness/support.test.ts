@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { OneConnectionPool } from '../one-connection-pool.js'
-import { freshDatabase, pgliteDb, sandboxHandle, test } from '../support.js'
+import { freshDatabase, pgliteDb, test } from '../support.js'
 
 const countUsers = sql<{ n: number }>`select count(*)::int4 as n from ${sql.table('finance.users')}`
 const addUser = (email: string) =>
@@ -64,15 +63,6 @@ describe('db', () => {
     await Promise.all([add('a@example.org'), add('b@example.org'), add('c@example.org')])
 
     expect((await countUsers.execute(db)).rows).toEqual([{ n: 3 }])
-  })
-
-  test('says so when a transaction waits for a second connection', async ({ sandboxUrl }) => {
-    const pool = await OneConnectionPool.open({ connectionString: sandboxUrl }, 100)
-    const db = sandboxHandle(pool)
-    const waiting = db.transaction().execute(() => countUsers.execute(db))
-
-    await expect(waiting).rejects.toMatchObject({ cause: { message: expect.stringContaining('only connection') } })
-    await pool.end()
   })
 })
 
