@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node'
 import { migrate } from '../src/migrations/migrate.js'
 import { startTestServer } from '../src/testing/server.js'
 import { pgbouncerBinary, startPgBouncer } from './migrations/pgbouncer.js'
-import { dropRun, execute, ownershipComment, staleRuns, withDatabase } from './server.js'
+import { directServer, dropRun, execute, ownershipComment, staleRuns, withDatabase } from './server.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -44,7 +44,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error
   }
 
-  project.provide('databaseUrl', bouncer?.through(server.url) ?? server.url)
+  // `pgbouncer=true` is what hosted databases print, and turns named statements off.
+  project.provide('databaseUrl', bouncer === undefined ? server.url : `${bouncer.through(server.url)}?pgbouncer=true`)
   project.provide('serverUrl', server.url)
   project.provide('templateName', templateName)
   return tearDown
@@ -61,6 +62,7 @@ server_login_retry = 1
 ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout
 `
   const bouncer = await startPgBouncer(pgbouncerBinary, url, 20, settings)
+  process.env[directServer] = new URL(url).host
   console.log('Tests go through PgBouncer in transaction mode.')
   return bouncer
 }
