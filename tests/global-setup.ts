@@ -2,6 +2,7 @@ import type { TestProject } from 'vitest/node'
 import { startTestDatabases, type TestDatabases } from '../src/testing/index.js'
 import { createGlobalSetup } from '../src/testing/vitest-setup/index.js'
 import { pgbouncerBinary, startPgBouncer } from './migrations/pgbouncer.js'
+import { directServer } from './server.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -38,8 +39,10 @@ server_login_retry = 1
 ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout
 `
   const bouncer = await startPgBouncer(pgbouncerBinary, handle.url, 20, settings)
+  process.env[directServer] = new URL(handle.url).host
   return {
-    handle: { ...handle, through: bouncer.through(handle.url) },
+    // `pgbouncer=true` is what hosted databases print, and turns named statements off.
+    handle: { ...handle, through: `${bouncer.through(handle.url)}?pgbouncer=true` },
     describe: `${databases.describe}, through PgBouncer in transaction mode`,
     async stop() {
       await bouncer[Symbol.asyncDispose]()

@@ -2,9 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { withDatabase } from '../src/testing/databases/connect.js'
 
-/** Runs statements one by one on a connection of their own. */
+/** Where the server is when tests reach it through PgBouncer. */
+export const directServer = 'FINANCE_DB_TEST_SERVER'
+
+/** Runs statements one by one on a connection of their own, to the server itself: `set` would stay with a pooler's connection. */
 export async function execute(url: string, ...statements: string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
+  const target = new URL(url)
+  target.host = process.env[directServer] ?? target.host
+  const client = new pg.Client({ connectionString: target.href })
   await client.connect()
   try {
     for (const statement of statements) await client.query(statement)
