@@ -104,7 +104,7 @@ charges as materialized (
     select m.person, m.currency, m.merchant, case when c.key is null then m.key else m.base end as key, m.account, m.charge, m.date,
       -m.amount as amount, ln((-m.amount)::float8) as price, m.is_bill, m.is_choice, m.between_people, m.numbered
     from movements m
-    left join coded c on m.base is not null and c.person = m.person and c.currency = m.currency and c.key = m.key
+    left join coded c on c.key = case when m.base is not null then m.key end and c.person = m.person and c.currency = m.currency
     where m.amount < 0 and not m.internal and not m.reverses and not m.reversed and m.merchant <> '' and not m.of_bank
   ) m
 )`

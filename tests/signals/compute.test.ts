@@ -115,6 +115,21 @@ describe('signals.compute', () => {
     expect((await signal(db, user_id, 'subscription', '30d')).share_of_spending).toBe(0.2)
   })
 
+  test('leaves a bonus aside, which would make steady pay unsteady', async ({ db }) => {
+    const { user_id } = await accountWith(db, [
+      ...everyMonth('2026-01-28', 6).map((day): Row => [day, 'Acme', '3000.00', { category: 'salary' }]),
+      ['2026-06-18', 'Acme', '5000.00', { category: 'bonus', description: 'DIRECT DEP ACME' }],
+      ['2026-06-19', 'Acme', '900.00', { category: 'other', description: 'DIRECT DEP ACME ANNUAL BONUS' }],
+    ])
+    await signals.compute(db, { as_of })
+
+    expect(await signal(db, user_id, 'income_stability', '90d')).toMatchObject({
+      payments: 3,
+      total: '9000.0000',
+      variability: 0,
+    })
+  })
+
   test('lets the matcher go first when asked, for who has something new', async ({ db }) => {
     const checking = await accountWith(db, [['2026-06-10', 'Mr. Bob', '-321.45']])
     const { user_id } = checking
