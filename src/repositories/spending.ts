@@ -12,8 +12,17 @@ import { type RawBuilder, sql } from 'kysely'
  * Only posted rows count. A reversal counts against what it reverses.
  */
 
-/** Categories of money that moves between a user's own accounts. */
-export const internalCategories = ['transfer', 'credit_card_payment', 'investment_transfer'] as const
+/** Categories of money that moves between a user's own accounts. The longer ones are Plaid's. */
+export const internalCategories = [
+  'transfer',
+  'credit_card_payment',
+  'investment_transfer',
+  'loan_payments_credit_card_payment',
+  'transfer_in_savings',
+  'transfer_out_savings',
+  'transfer_in_investment_and_retirement_funds',
+  'transfer_out_investment_and_retirement_funds',
+] as const
 
 /** The alias of `finance.transactions` in the query around. */
 type Alias = 't'

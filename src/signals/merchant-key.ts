@@ -19,6 +19,17 @@ export function codeEnd(merchant: string): number {
   return code.length
 }
 
+/**
+ * The key of what is before an asterisk, where what is behind it may be a code of letters alone (GYM*KWYHUS), and no
+ * processor is in front of it.
+ */
+export function codedBase(merchant: string, key: string): string | null {
+  const [, before] = /^(.+\S) ?\*\p{L}{4,}$/u.exec(merchant.trim()) ?? []
+  if (before === undefined || processor.test(`${before}*`)) return null
+  const base = strip(before)
+  return base === '' || base === key ? null : base
+}
+
 const hasName = (key: string) => /\p{L}{3}/u.test(key)
 
 const months =
@@ -89,11 +100,13 @@ const processors =
 const legalForms =
   'inc|llc|ltd|limited|gmbh|ag|s\\.?r\\.?o|a\\.?s|s\\.?a|b\\.?v|n\\.?v|oy|ab|corp|corporation|plc|kg|ug|se|spa|srl|sarl'
 
+const processor = new RegExp(`^ ?(?:${processors}) ?\\*+ ?`, 'i')
+
 /** In order; each on what the ones before left. */
 const steps: ReadonlyArray<readonly [pattern: RegExp, by: string]> = [
   [/\s+/g, ' '],
   // Processors in front of the name: SQ *BAKERY, PAYPAL *STREAMING, PAYPAL INST XFER STREAMING.
-  [new RegExp(`^ ?(?:${processors}) ?\\*+ ?`), ''],
+  [processor, ''],
   [/^ ?paypal (?:inst xfer|pte ltd|europe\S*) /, ''],
   // A code after an asterisk: AMZN MKTP US*2K3L45. UBER *TRIP keeps its word.
   [/\* ?(?=\S*\d)\S+/g, ' '],

@@ -54,12 +54,12 @@ export function movementCtes(reach: Reach, { templates, categories }: Vocabulary
 templates as materialized (
   select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment
   from jsonb_to_recordset(${templates}::text::jsonb) as t (
-    template text, key text, code_end int, numbered boolean, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
+    template text, key text, base text, code_end int, numbered boolean, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
     is_late_fee boolean, is_pay boolean)
 ),
 categories as materialized (
   select c.*, ${isInternalCategory(sql`c.category`)} as is_internal from jsonb_to_recordset(${categories}::text::jsonb) as c (
-    category text, of_bank boolean, is_bill boolean, is_interest boolean, is_late_fee boolean, is_pay boolean,
+    category text, of_bank boolean, between_people boolean, is_bill boolean, is_choice boolean, is_interest boolean, is_late_fee boolean, is_pay boolean,
     is_not_pay boolean)
 ),
 matched as materialized (
@@ -74,10 +74,11 @@ movements as materialized (
   select t.user_id as person, t.id as charge, t.account_id as account, t.date, t.merchant, t.amount, t.currency,
     -- a name that came after they were read is its own key
     coalesce(nullif(n.key, ''), trim(lower(left(t.merchant, n.code_end)))) as key,
+    n.base, t.is_subscription or c.is_choice is true as is_choice,
     t.reverses_id is not null as reverses, r.id is not null as reversed,
     t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or x.id is not null as internal,
     c.of_bank is true as of_bank, c.is_bill is true or n.is_bill is true as is_bill,
-    n.between_people is true as between_people, n.numbered is true as numbered, n.is_payment is true as is_payment, c.is_interest is true as is_interest,
+    c.between_people is true or n.between_people is true as between_people, n.numbered is true as numbered, n.is_payment is true as is_payment, c.is_interest is true as is_interest,
     c.is_interest is true or n.is_interest is true as says_interest,
     c.is_late_fee is true or n.is_late_fee is true as is_late_fee,
     c.is_pay is true or n.is_pay is true as is_pay, c.is_not_pay is true as is_not_pay,
@@ -93,9 +94,17 @@ movements as materialized (
 
 /** Of `movements`: what recurring charges are found among, for `streamCtes`. */
 export const chargesCte = sql`
+-- What comes behind an asterisk and never again is a code, also without digits: GYM*KWYHUS.
+coded as materialized (
+  select person, currency, key from movements where base is not null group by 1, 2, 3 having count(*) = 1
+),
 charges as materialized (
-  select person, currency, merchant, key, account, charge, date, -amount as amount, ln((-amount)::float8) as price, is_bill,
-    between_people, numbered, hashtextextended(key || currency, uuid_hash_extended(person, 0)) as name
-  from movements
-  where amount < 0 and not internal and not reverses and not reversed and merchant <> '' and not of_bank
+  select *, hashtextextended(key || currency, uuid_hash_extended(person, 0)) as name
+  from (
+    select m.person, m.currency, m.merchant, case when c.key is null then m.key else m.base end as key, m.account, m.charge, m.date,
+      -m.amount as amount, ln((-m.amount)::float8) as price, m.is_bill, m.is_choice, m.between_people, m.numbered
+    from movements m
+    left join coded c on c.key = case when m.base is not null then m.key end and c.person = m.person and c.currency = m.currency
+    where m.amount < 0 and not m.internal and not m.reverses and not m.reversed and m.merchant <> '' and not m.of_bank
+  ) m
 )`

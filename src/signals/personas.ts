@@ -41,11 +41,15 @@ export interface AssignResult {
   readonly judged: number
   /** Assignments written, because the persona changed or was the first. */
   readonly assigned: number
+  /** Assignments that stay in force and have new `reasons`, those of this day. */
+  readonly refreshed: number
 }
 
 /**
  * Judges people by their signals of a day and writes a `persona_assignments` row where the persona is another than the one
- * in force, with the rules that were tried and the numbers that decided in `reasons`. Read them by `personaAssignments`.
+ * in force, with the rules that were tried and the numbers that decided in `reasons`. Where the persona stays, so does the row
+ * with its `assigned_at`, and its `reasons` become those of the day; those of someone who assigned it by hand stay. Read them
+ * by `personaAssignments`.
  *
  * Who has no signals of that day (`signals.compute` was not run for it) is passed over. Set-based, in chunks of people, each
  * in a transaction of its own; run again, it writes nothing new.
@@ -55,12 +59,15 @@ export interface AssignResult {
 export async function assign(db: Db, { onProgress, signal, ...options }: AssignOptions): Promise<AssignResult> {
   const input = parseInput(assignOptions, options, 'The options')
   const { as_of, windows = [...timeWindows], users, rules = defaultRules, connections, chunk = 1000 } = input
-  const result = { judged: 0, assigned: 0 }
+  const result = { judged: 0, assigned: 0, refreshed: 0 }
   let looked = 0
   await inChunks(db, { users, connections, chunk, signal }, async (people, of) => {
-    const { judged, assigned } = await transaction(db, (trx) => assignChunk(trx, people, as_of, windows, rules))
+    const { judged, assigned, refreshed } = await transaction(db, (trx) =>
+      assignChunk(trx, people, as_of, windows, rules),
+    )
     result.judged += judged
     result.assigned += assigned
+    result.refreshed += refreshed
     looked += people.length
     onProgress?.({ users: looked, of })
   }).catch(translateError)
@@ -93,26 +100,34 @@ async function assignChunk(
       group by 1, 2
     ),
     judged as materialized (
-      select s.user_id, s.time_window, ${compiled.first} as place, ${compiled.reasons} as rules from s
+      select user_id, time_window, place, (${compiled.personas})[place] as persona,
+        jsonb_build_object('as_of', ${asOf}::text,
+          'rules', jsonb_path_query_array(rules, '$[0 to $last]', jsonb_build_object('last', place - 1))) as reasons
+      from (select s.user_id, s.time_window, ${compiled.first} as place, ${compiled.reasons} as rules from s) s
     ),
     in_force as (
-      select distinct on (user_id, time_window) user_id, time_window, persona
+      select distinct on (user_id, time_window) user_id, id, time_window, persona, reasons
       from ${assignments}
       where user_id = any(${ids})
       order by user_id, time_window, assigned_at desc, id desc
     ),
     assigned as (
       insert into ${assignments} (user_id, time_window, persona, reasons, assigned_at)
-      select j.user_id, j.time_window, (${compiled.personas})[j.place],
-        jsonb_build_object('as_of', ${asOf}::text,
-          'rules', jsonb_path_query_array(j.rules, '$[0 to $last]', jsonb_build_object('last', j.place - 1))),
-        clock_timestamp()
+      select j.user_id, j.time_window, j.persona, j.reasons, clock_timestamp()
       from judged j
       left join in_force i on i.user_id = j.user_id and i.time_window = j.time_window
-      where i.persona is distinct from (${compiled.personas})[j.place]
+      where i.persona is distinct from j.persona
       order by j.user_id, j.time_window
       returning 1
+    ),
+    refreshed as (
+      update ${assignments} a set reasons = j.reasons
+      from in_force i
+      join judged j on j.user_id = i.user_id and j.time_window = i.time_window and j.persona = i.persona
+      where a.user_id = i.user_id and a.id = i.id and i.reasons <> j.reasons
+      returning 1
     )
-    select (select count(*) from judged)::int as judged, (select count(*) from assigned)::int as assigned`.execute(db)
-  return rows[0] ?? { judged: 0, assigned: 0 }
+    select (select count(*) from judged)::int as judged, (select count(*) from assigned)::int as assigned,
+      (select count(*) from refreshed)::int as refreshed`.execute(db)
+  return rows[0] ?? { judged: 0, assigned: 0, refreshed: 0 }
 }

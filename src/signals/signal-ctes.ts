@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { timeWindows } from '../schema/enums.js'
 import { monthDays } from './cadences.js'
-import { payInText } from './words.js'
+import { bonusInText, payInText } from './words.js'
 
 const days = (timeWindow: string) => Number(timeWindow.slice(0, -1))
 const windowRows = sql.join(timeWindows.map((w) => sql`(${sql.lit(w)}, ${sql.lit(days(w))})`))
@@ -183,16 +183,17 @@ put_aside as (
 /**
  * Pay is what is called pay, by its category or words; and what the same payer has paid three times, if it is a quarter of
  * all that came in. Where there is neither (invoices to many clients), it is every sum of a tenth of all or more. Money back
- * from a merchant is none.
+ * from a merchant is none, and neither is a bonus: it would make the steadiest pay look unsteady.
  */
 export function incomeSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 credits as materialized (
-  select m.person, m.currency, m.date, m.amount, m.key, m.is_pay or lower(m.description) ~ ${sql.lit(payInText)} as said,
+  select m.person, m.currency, m.date, m.amount, m.key, m.is_pay or t.text ~ ${sql.lit(payInText)} as said,
     sum(m.amount) over (partition by m.person, m.currency) as everything
   from recent m
+  cross join lateral (select lower(m.description) as text) t
   where m.amount > 0 and not m.internal and not m.reverses and not m.reversed
-    and m.account_type not in ('credit_card', 'loan', 'investment') and not m.is_not_pay
+    and m.account_type not in ('credit_card', 'loan', 'investment') and not m.is_not_pay and t.text !~ ${sql.lit(bonusInText)}
 ),
 payers as materialized (
   select c.person, c.currency, c.key, c.said,

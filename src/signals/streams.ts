@@ -18,6 +18,7 @@ const bandWidth = Math.log(1.2 ** 2)
 // apart the days, and how much the days agree on a day of the month or of the week (the length of the mean of unit
 // vectors, 1 when all agree). Each bound is wider than what a stream has to keep in the end.
 const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most,
+    bool_and(is_bill or is_choice) as said,
     sqrt(sum(month_x) ^ 2 + sum(month_y) ^ 2) / count(*) as in_month,
     sqrt(sum(week_x) ^ 2 + sum(week_y) ^ 2) / count(*) as in_week`
 const plausible = sql`(
@@ -25,7 +26,7 @@ const plausible = sql`(
     and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
       or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
         and (n > 3 or most - least < 0.001)))
-  or (n = 2 and last_date - first_date between 355 and 376 and most - least <= 0.15)
+  or (n = 2 and last_date - first_date between 355 and 376 and most - least <= case when said then 0.25 else 0.15 end)
 )`
 
 const circle = (value: RawBuilder<unknown>, length: number, name: string) => {
@@ -55,7 +56,7 @@ days as materialized (
   ) d
 ),
 keys as materialized (
-  select name, person, currency, key, bool_or(between_people) as between_people from charges group by 1, 2, 3, 4
+  select name, person, currency, key, bool_or(between_people) as between_people, count(*) as n from charges group by 1, 2, 3, 4
 ),
 -- "streaming stockholm" where there is also "streaming"
 aliases as materialized (
@@ -70,7 +71,7 @@ numbers as materialized (
 ),
 -- One number for each part of a merchant's charges that could be a stream, which is cheaper than the columns behind it.
 named as materialized (
-  select c.key_name, c.name, c.mine, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill,
+  select c.key_name, c.name, c.mine, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill, c.is_choice,
     d.place, d.month_x, d.month_y, d.week_x, d.week_y,
     hashint8extended(floor(c.price / ${sql.lit(bandWidth)})::int8, c.mine) as band_a,
     hashint8extended(1000 + floor(c.price / ${sql.lit(bandWidth)} + 0.5)::int8, c.mine) as band_b,
@@ -78,7 +79,7 @@ named as materialized (
   from (
     select *, uuid_hash_extended(account, name) as mine
     from (
-      select c.person, c.currency, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill,
+      select c.person, c.currency, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill, c.is_choice,
         coalesce(a.other, c.name) as key_name,
         case when m.name is null then coalesce(a.other, c.name) else hashtextextended(c.merchant, c.name) end as name
       from charges c
@@ -164,7 +165,8 @@ fits as (
 ),
 spreads as (
   select candidate, count(*)::int as n, count(distinct date)::int as days, max(amount) / min(amount) as ratio,
-    coalesce(stddev_samp(amount::float8) / avg(amount::float8), 0) as spread
+    coalesce(stddev_samp(amount::float8) / avg(amount::float8), 0) as spread,
+    2 * count(*) filter (where is_bill or is_choice) > count(*) as said
   from candidate_charges
   group by 1
 ),
@@ -173,6 +175,7 @@ kept as (
   from fits f
   join candidates c using (candidate)
   join spreads s using (candidate)
+  join keys n on n.name = c.key_name
   cross join lateral (
     select
       -- one price, that may change now and then
@@ -183,13 +186,14 @@ kept as (
   ) prices
   where s.n - s.days <= 0.1 * s.n
     and case
-      when s.n = 2 then cadence = 'yearly' and mean_off <= 7 and steps <= 1
+      when s.n = 2 then cadence = 'yearly' and mean_off <= 7 and (said or changes = 0 and n.n = 2)
       else cadence <> 'yearly' or s.n >= 3 end
     and outliers <= case when gaps >= 6 then 0.15 * gaps else 0 end
     and mean_off <= tolerance * 0.5
     and drift <= tolerance * 1.5
     and skips <= greatest(1, 0.25 * gaps) and longest <= case when s.n <= 5 then 2 else 6 end
     and (fixed or variable)
+    and (not n.between_people or (fixed and changes <= 1 and (s.n > 3 or months = 1)))
     -- Three charges may be chance: they have to be punctual, and more so among others or with one left out.
     and case
       when s.n > 3 then true
@@ -197,6 +201,8 @@ kept as (
       when skips > 0 then months = 1 and mean_off <= 1.5 and changes = 0
       when level = 5 then mean_off <= 1
       else mean_off <= 2.5 end
+    -- Few charges of which each has another price are purchases, unless the bank says what they are.
+    and (s.n > 4 or s.n = 2 or said or changes <= s.n - 2)
     -- Two prices that take turns are two subscriptions.
     and (cadence not in ('weekly', 'fortnightly', 'half_yearly') or mean_step <= 2 * coalesce(mean_step2, 0) + 0.02)
   order by f.candidate, outliers, mean_off / tolerance, months desc
@@ -215,7 +221,6 @@ chosen as materialized (
     and not exists (select from kept w where w.level = 2 and k.level > 2 and w.mine = k.mine)
     and not exists (
       select from kept w where k.level = 5 and w.level = g.level and w.mine = k.mine and k.least between w.least and w.most)
-    and (not n.between_people or (k.changes <= 1 and k.fixed))
 ),
 spans as (
   select candidate, min(date) as first_date, max(date) as last_date,
@@ -238,11 +243,11 @@ chained as materialized (
   ) c
 ),
 stream_charges as materialized (
-  select s.stream, c.charge, c.date, c.amount, c.account, c.merchant, c.is_bill
+  select s.stream, c.charge, c.date, c.amount, c.account, c.merchant, c.is_bill, c.is_choice
   from chained s join candidate_charges c using (candidate)
 ),
 streams as materialized (
-  select s.*, m.n, m.first_date, m.last_date, m.merchant, m.is_bill or not s.fixed as is_bill,
+  select s.*, m.n, m.first_date, m.last_date, m.merchant, m.is_bill or not s.fixed and not m.is_choice as is_bill,
     case when s.fixed then m.last_amount else m.usual_amount end as amount,
     n.next_date, n.next_date + ceil(least(s.days / 2, 2 * s.tolerance + 3))::int >= ${asOf} as active
   from (
@@ -253,7 +258,8 @@ streams as materialized (
     group by 1, 2, 3, 4, 5, 6, 7, 8
   ) s
   join (
-    select stream, count(*)::int as n, 2 * count(*) filter (where is_bill) > count(*) as is_bill, min(date) as first_date, max(date) as last_date,
+    select stream, count(*)::int as n, 2 * count(*) filter (where is_bill) > count(*) as is_bill,
+      2 * count(*) filter (where is_choice) > count(*) as is_choice, min(date) as first_date, max(date) as last_date,
       (array_agg(amount order by date desc))[1] as last_amount,
       (array_agg(merchant order by date desc, charge desc))[1] as merchant,
       percentile_disc(0.5) within group (order by amount) as usual_amount,

@@ -8,7 +8,6 @@ import { parseInput } from '../schema/input.js'
 import type { TransferMatchReasons } from '../schema/json.js'
 import type { TransferMatch } from '../schema/rows.js'
 import {
-  quotedRate,
   type TransferMatchFilter,
   type TransferPair,
   transferMatchFilter,
@@ -16,10 +15,9 @@ import {
 } from '../schema/transfer-matches.js'
 import { day, uuid } from '../schema/values.js'
 import { transaction } from '../transaction.js'
-import { bestAssignment } from './best-assignment.js'
-import { planned } from './planned.js'
-import { type Search, transferCandidates } from './transfer-candidates.js'
-import { automaticFrom, scorePair, suggestedFrom } from './transfer-score.js'
+import { type FindResult, matchOptions, matchTransfers } from './match-transfers.js'
+import { transferCandidates } from './transfer-candidates.js'
+import { scorePair, suggestedFrom } from './transfer-score.js'
 import { inChunks } from './user-chunks.js'
 
 const columns = [
@@ -43,10 +41,7 @@ export const findOptions = z
     to: day,
     /** Everybody when left out. */
     users: z.array(uuid).optional(),
-    /** How many days later the other side may be booked, 5 when left out. */
-    days: z.int().min(0).max(30).optional(),
-    /** For pairs across currencies: without a rate there are none. */
-    rates: z.array(quotedRate).max(10_000).optional(),
+    ...matchOptions.shape,
     /** How many connections to use, 2 when left out. Inside a transaction there is one. */
     connections: z.int().min(1).max(64).optional(),
     /** How many people a transaction is for, 100 when left out. */
@@ -54,17 +49,13 @@ export const findOptions = z
   })
   .refine(({ from, to }) => from <= to, { error: 'must not be before from', path: ['to'] })
 
+export type { FindResult }
+
 export interface FindOptions extends z.infer<typeof findOptions> {
   /** Called after each chunk. What it throws stops the run. */
   readonly onProgress?: ((progress: { readonly users: number; readonly of: number }) => void) | undefined
   /** Stops the run between two chunks, with the signal's reason. What was done stays. */
   readonly signal?: AbortSignal | undefined
-}
-
-/** New matches that were written. */
-export interface FindResult {
-  readonly automatic: number
-  readonly suggested: number
 }
 
 /**
@@ -83,75 +74,13 @@ export async function find(db: Db, { onProgress, signal, ...options }: FindOptio
   const result = { automatic: 0, suggested: 0 }
   let looked = 0
   await inChunks(db, { users, connections, chunk, signal }, async (people, of) => {
-    const found = await transaction(db, (trx) => findForPeople(trx, { people, from, to, days, rates }))
+    const found = await transaction(db, (trx) => matchTransfers(trx, { people, from, to, days, rates }))
     result.automatic += found.automatic
     result.suggested += found.suggested
     looked += people.length
     onProgress?.({ users: looked, of })
   }).catch(translateError)
   return result
-}
-
-async function findForPeople(db: Db, search: Search): Promise<FindResult> {
-  const pairs = await planned(db, (trx) => transferCandidates(trx, search))
-  const count = (ids: readonly string[]) =>
-    ids.reduce((n, id) => n.set(id, (n.get(id) ?? 0) + 1), new Map<string, number>())
-  const [froms, tos] = [count(pairs.map((p) => p.from_id)), count(pairs.map((p) => p.to_id))]
-  const scored = pairs.map((pair) => {
-    const rivals = (froms.get(pair.from_id) ?? 1) + (tos.get(pair.to_id) ?? 1) - 2
-    return { ...pair, left: pair.from_id, right: pair.to_id, ...scorePair(pair, rivals) }
-  })
-  const matches = bestAssignment(scored.filter(({ score }) => score >= suggestedFrom))
-  return write(db, search, matches)
-}
-
-type Scored = Pick<TransferMatch, 'user_id'> & {
-  readonly from_id: string
-  readonly to_id: string
-  readonly score: number
-  readonly reasons: TransferMatchReasons
-}
-
-async function write(db: Db, { people, from, to }: Search, matches: readonly Scored[]): Promise<FindResult> {
-  const rows = matches.map(({ user_id, from_id, to_id, score, reasons }) => ({
-    user_id,
-    from_id,
-    to_id,
-    score,
-    reasons,
-    status: score >= automaticFrom ? 'automatic' : 'suggested',
-  }))
-  const table = sql.table('finance.transfer_matches')
-  const found = sql`jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-    as n (user_id uuid, from_id uuid, to_id uuid, score numeric, reasons jsonb, status text)`
-  // suggestions that others took the place of
-  await sql`
-    delete from ${table} m
-    where m.user_id = any(${people}::uuid[]) and m.status = 'suggested'
-      and exists (
-        select from ${sql.table('finance.transactions')} t
-        where t.user_id = m.user_id and t.id = m.from_transaction_id and t.date between ${from}::date and ${to}::date
-      )
-      and not exists (
-        select from ${found}
-        where n.user_id = m.user_id and n.from_id = m.from_transaction_id and n.to_id = m.to_transaction_id
-      )`.execute(db)
-  const promoted = await sql`
-    update ${table} m set status = 'automatic', score = n.score, reasons = n.reasons
-    from ${found}
-    where m.user_id = n.user_id and m.from_transaction_id = n.from_id and m.to_transaction_id = n.to_id
-      and m.status = 'suggested' and n.status = 'automatic'`.execute(db)
-  const inserted = await sql<{ status: string }>`
-    insert into ${table} (user_id, from_transaction_id, to_transaction_id, status, score, reasons)
-    select n.user_id, n.from_id, n.to_id, n.status, n.score, n.reasons from ${found}
-    order by 1, 2
-    on conflict do nothing -- another run was faster, or it is there
-    returning status`.execute(db)
-  const automatic = inserted.rows.filter(({ status }) => status === 'automatic').length
-  return {
-    automatic: automatic + Number(promoted.numAffectedRows ?? 0),
-    suggested: inserted.rows.length - automatic,
-  }
 }
 
 /** @throws {NotFoundError} Also when the match belongs to another user. */

@@ -28,6 +28,10 @@ export const suggestedFrom = 0.5
 const transferWords =
   /\b(transfer|trf|tfr|xfer|e-?payment|autopay|auto pay|credit c(?:ar|r)d|card payment|payment,? thank you|thank you|to savings|from savings|top.?up|umbuchung|übertrag|uebertrag|virement|giroconto|traspaso|own account|internal)\b/
 
+/** What banks call money that others sent. */
+const fromOthers =
+  /\b(dividends?|interest|salary|salaries|payroll|wages?|paychecks?|income|pension|refunds?|rebates?|cash ?back|reimbursements?|bonus)\b/
+
 /**
  * How sure it is that the two are one movement, from 0 to 1, and what that is made of. The same sum on two accounts within
  * days is chance often enough, so it takes a word of the bank, or that nothing else could be the other side, to be sure.
@@ -39,6 +43,7 @@ export function scorePair(pair: Pair, rivals: number): { score: number; reasons:
     said: [0, 0.3, 0.4][said] as number,
     no_rival: rivals === 0 ? 0.2 : 0,
     // A round sum is more often the same by chance.
+    from_others: said === 0 && isFromOthers(pair) ? -0.4 : 0,
     amount: isRound(pair.amount) ? 0 : 0.1,
     accounts: fits(pair) ? 0.1 : pair.from_type === 'credit_card' ? -0.25 : 0,
     days: -0.03 * Math.abs(pair.days_apart) - (pair.days_apart < 0 ? 0.03 : 0),
@@ -65,6 +70,11 @@ export function scorePair(pair: Pair, rivals: number): { score: number; reasons:
 function says(category: string, text: string): boolean {
   const plain = category.toLowerCase().replaceAll(' ', '_')
   return internalCategories.some((internal) => internal === plain) || transferWords.test(text.toLowerCase())
+}
+
+/** The bank's word for what came in is plain, and neither side speaks of a transfer. */
+function isFromOthers({ to_category, to_text }: Pair): boolean {
+  return fromOthers.test(`${to_category} ${to_text}`.toLowerCase().replaceAll('_', ' '))
 }
 
 const isRound = (amount: string) => /^\d*[05]0?(\.0*)?$/.test(amount)

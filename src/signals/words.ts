@@ -1,4 +1,4 @@
-import { codeEnd, strip } from './merchant-key.js'
+import { codedBase, codeEnd, strip } from './merchant-key.js'
 
 /** Rails that people send each other money on: only an amount that stays the same is a subscription there. */
 const betweenPeople = /\b(venmo|zelle|cash app|paypal friends|p p|vipps|swish|bizum|twint|blik|mobilepay|tikkie)\b/
@@ -10,6 +10,10 @@ const ofBank = /\b(interest|fees?|finance charges?|service charges?|atm|cash|cas
 const bill =
   /\b(rent|mortgages?|housing|home loan|loans?|leases?|leasing|propert(y|ies)|apartments?|realty|landlord|miete|hausverwaltung|utilit(y|ies)|bills?|electric(ity)?|power|gas company|water|sewer|sewage|energy|heating|strom|stadtwerke|internet|broadband|fiber|phone|mobile|wireless|telecom\w*|insurance|versicherung\w*|assurance|tax(es)?|tuition|school|kindergarten|child ?care|daycare|hoa|council|alimony|support payment|government)\b/
 
+/** What people choose to have, also where the amount follows use. */
+const choice =
+  /\b(subscriptions?|memberships?|streaming|music|videos?|tv|software|saas|apps?|digital|cloud|hosting|gyms?|fitness|news|newspapers?|magazines?|dating)\b/
+
 const payment = /\b(payment|pymt|pmt|autopay|auto pay|thank you|zahlung)\b/
 const interest = /\b(interest|finance charges?|zinsen)\b/
 const lateFee = /\b(late|past due|overdue|missed)\b.*\b(fee|charge)s?\b|\b(mahngeb|verzug|säumnis)/
@@ -18,7 +22,7 @@ const pay =
   /\b(payroll|salary|salaries|wages?|paychecks?|direct dep(osit)?|dir dep|freelance|gehalt|lohn|salaire|n[oó]mina|stipendio|pension)\b/
 const payCategory =
   /^(salary|salaries|payroll|paychecks?|wages?|income|income (wages|salary|other income|retirement pension|unemployment|military).*|freelance|gig|self employment|pension)$/
-const notPay = /\b(interest|refunds?|cashback|cash back|rebates?|reimbursements?|dividends?|fees?)\b/
+const notPay = /\b(interest|refunds?|cashback|cash back|rebates?|reimbursements?|dividends?|fees?|bonus(es)?)\b/
 
 /** Letters only, whatever was between them. */
 const wordsOf = (text: string) =>
@@ -34,6 +38,7 @@ export function readName(template: string) {
   return {
     template,
     key,
+    base: codedBase(template, key),
     code_end: codeEnd(template),
     /** A name and a number that may be somebody's. */
     numbered: key !== '' && /\d{4}/.test(template),
@@ -52,7 +57,9 @@ export function readCategory(category: string) {
   return {
     category,
     of_bank: ofBank.test(words),
+    between_people: betweenPeople.test(words),
     is_bill: bill.test(words),
+    is_choice: choice.test(words),
     is_interest: interest.test(words),
     is_late_fee: lateFee.test(words),
     is_pay: payCategory.test(words),
@@ -62,3 +69,5 @@ export function readCategory(category: string) {
 
 /** {@link pay} in the text of a bank, as a pattern of Postgres. */
 export const payInText = pay.source.replaceAll('\\b', '\\y')
+/** Pay, but beside the regular one. */
+export const bonusInText = String.raw`\y(bonus|bonuses|13th salary|weihnachtsgeld|urlaubsgeld)\y`

@@ -159,6 +159,7 @@ describe('a report in Chromium', () => {
       people: 12,
       accounts: [{ type: 'checking', accounts: 13, people: 12 }],
       window: '30d',
+      signalsOf: '2026-02-28',
       personas: { shown: [{ name: 'savings_builder', people: 6 }], others: 6 },
       utilization: { shown: [], others: 0 },
       savings: { shown: [{ name: '1 to 3 months', people: 12 }], others: 0 },

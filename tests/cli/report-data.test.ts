@@ -3,7 +3,7 @@ import { lastDay, monthEnds, rangeUntil } from '../../src/cli/report/days.js'
 import { hideFew } from '../../src/cli/report/few.js'
 import { gatherPopulation } from '../../src/cli/report/population-data.js'
 import { gatherUser } from '../../src/cli/report/user-data.js'
-import { computedFeatures, type Db, personaAssignments, transaction } from '../../src/index.js'
+import { computedFeatures, type Db, personaAssignments, signals, transaction } from '../../src/index.js'
 import { createAccount, createTransaction, createUser } from '../people.js'
 import { test } from '../support.js'
 
@@ -85,6 +85,16 @@ describe('the data of a report', () => {
     ])
   })
 
+  test('of everybody tells the day of the signals when five people have it', async ({ db }) => {
+    for (let i = 0; i < 4; i++) await createAccount(db)
+    await signals.compute(db, { as_of: '2026-03-30' })
+    expect(await gatherPopulation(db, range)).toMatchObject({ signalsOf: undefined })
+
+    await createAccount(db)
+    await signals.compute(db, { as_of: '2026-03-30' })
+    expect(await gatherPopulation(db, range)).toMatchObject({ signalsOf: '2026-03-30' })
+  })
+
   test('of everybody counts people by persona, card and savings', async ({ db }) => {
     for (let i = 0; i < 13; i++) {
       const { id } = await createUser(db)
@@ -96,7 +106,9 @@ describe('the data of a report', () => {
       await putCard(db, id, i < 5 ? 0.1 : 0.8)
     }
 
-    const { personas, utilization, savings } = await gatherPopulation(db, range)
+    const { personas, utilization, savings, signalsOf } = await gatherPopulation(db, range)
+
+    expect(signalsOf).toBeUndefined()
 
     expect(personas).toEqual({ shown: [{ name: 'savings_builder', people: 6 }], others: 7 })
     expect(utilization.shown).toEqual([

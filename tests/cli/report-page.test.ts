@@ -83,6 +83,15 @@ describe('the page of a report', () => {
     expect(text).not.toContain('<canvas')
     expect([...text.matchAll(/class="none"/g)]).toHaveLength(6)
   })
+
+  test('says when persona and signals are of another day', async () => {
+    const { signals } = sampleReport()
+    const of = (as_of: string) => signals.map((signal) => ({ ...signal, signal_value: { as_of } }))
+    const told = 'not as of the last day of this page'
+
+    expect(await render(sampleReport({ signals: of('2026-02-27') }))).toContain(told)
+    expect(await render(sampleReport({ signals: of('2026-02-28') }))).not.toContain(told)
+  })
 })
 
 const escaped =

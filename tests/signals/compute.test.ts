@@ -115,6 +115,46 @@ describe('signals.compute', () => {
     expect((await signal(db, user_id, 'subscription', '30d')).share_of_spending).toBe(0.2)
   })
 
+  test('leaves a bonus aside, which would make steady pay unsteady', async ({ db }) => {
+    const { user_id } = await accountWith(db, [
+      ...everyMonth('2026-01-28', 6).map((day): Row => [day, 'Acme', '3000.00', { category: 'salary' }]),
+      ['2026-06-18', 'Acme', '5000.00', { category: 'bonus', description: 'DIRECT DEP ACME' }],
+      ['2026-06-19', 'Acme', '900.00', { category: 'other', description: 'DIRECT DEP ACME ANNUAL BONUS' }],
+    ])
+    await signals.compute(db, { as_of })
+
+    expect(await signal(db, user_id, 'income_stability', '90d')).toMatchObject({
+      payments: 3,
+      total: '9000.0000',
+      variability: 0,
+    })
+  })
+
+  test('lets the matcher go first when asked, for who has something new', async ({ db }) => {
+    const checking = await accountWith(db, [['2026-06-10', 'Mr. Bob', '-321.45']])
+    const { user_id } = checking
+    const savings = await createAccount(db, { user_id, account_type: 'savings' })
+    await book(db, savings, [['2026-06-11', 'Mr. Bob', '321.45']])
+    await book(db, checking, [['2026-06-12', 'Corner shop', '-100.00']])
+    const options = { as_of, users: [user_id], match_transfers: true }
+    const lasts = async () => {
+      const { rows } = await computedFeatures.list(db, user_id, { signal_type: 'savings_behavior' })
+      return rows[0]?.signal_value.emergency_fund_months
+    }
+
+    await signals.compute(db, { ...options, windows: ['30d'], match_transfers: false })
+    expect(await lasts()).toBeCloseTo((321.45 * 30) / 421.45 / 30.436875, 3)
+    expect(await signals.compute(db, { ...options, windows: ['30d'] })).toMatchObject({ computed: 0 })
+    expect((await transferMatches.list(db, user_id)).rows).toEqual([])
+
+    await book(db, checking, [['2026-06-13', 'Nothing much', '-0.01']])
+    expect(await signals.compute(db, { ...options, windows: ['30d'] })).toMatchObject({ computed: 1 })
+    expect((await transferMatches.list(db, user_id)).rows).toMatchObject([{ status: 'automatic' }])
+    expect(await lasts()).toBeCloseTo((321.45 * 30) / 100.01 / 30.436875, 3)
+    // what the matcher wrote is not something new
+    expect(await signals.compute(db, { ...options, windows: ['30d'] })).toMatchObject({ computed: 0 })
+  })
+
   test('leaves out what transferMatches paired, and takes it in again when that is rejected', async ({ db }) => {
     const account = await accountWith(db, [
       ['2026-06-10', 'Shop', '-100.00'],

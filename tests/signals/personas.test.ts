@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import { describe, expect } from 'vitest'
 import { computedFeatures, InvalidInputError, personaAssignments, personas, signals } from '../../src/index.js'
-import type { Database, Persona, PersonaRule } from '../../src/schema/index.js'
+import type { Database, Persona, PersonaRule, TimeWindow } from '../../src/schema/index.js'
 import { createAccount, createUser } from '../people.js'
 import { test } from '../support.js'
 import { accountWith, book, charged, everyMonth, type Row } from './charges.js'
@@ -58,7 +58,7 @@ describe('personas.assign', () => {
     const everyone = { plain, heavy, uneven, subscriber, saver }
 
     await signals.compute(db, { as_of })
-    expect(await personas.assign(db, { as_of })).toEqual({ judged: 15, assigned: 15 })
+    expect(await personas.assign(db, { as_of })).toEqual({ judged: 15, assigned: 15, refreshed: 0 })
 
     const found = await Promise.all(
       Object.entries(everyone).map(async ([name, { user_id }]) => [
@@ -73,7 +73,7 @@ describe('personas.assign', () => {
       subscriber: 'subscription_heavy',
       saver: 'savings_builder',
     })
-    expect(await personas.assign(db, { as_of })).toEqual({ judged: 15, assigned: 0 })
+    expect(await personas.assign(db, { as_of })).toEqual({ judged: 15, assigned: 0, refreshed: 0 })
   })
 
   test('keeps the rules that were tried and the numbers', async ({ db }) => {
@@ -166,8 +166,8 @@ describe('personas.assign', () => {
     await createUser(db)
     await signals.compute(db, { as_of, users: [user_id], windows: ['90d'] })
 
-    expect(await personas.assign(db, { as_of: '2026-06-29' })).toEqual({ judged: 0, assigned: 0 })
-    expect(await personas.assign(db, { as_of })).toEqual({ judged: 1, assigned: 1 })
+    expect(await personas.assign(db, { as_of: '2026-06-29' })).toEqual({ judged: 0, assigned: 0, refreshed: 0 })
+    expect(await personas.assign(db, { as_of })).toEqual({ judged: 1, assigned: 1, refreshed: 0 })
   })
 
   test('refuses rules that make no sense', async ({ db }) => {
@@ -183,5 +183,35 @@ describe('personas.assign', () => {
     await refused({ signal: 'mood', field: 'calm', is: '>', than: 'x' })
     await refused({ signal: 'mood', field: 'calm', is: '~', than: 1 })
     await refused({ some: [] })
+  })
+
+  test('brings the reasons of a persona that stays to the day, and leaves those of a hand alone', async ({ db }) => {
+    const { user_id } = await plainPerson(db, services)
+    await judged(db, user_id)
+    const before = await personaAssignments.current(db, user_id, '90d')
+    const other = await plainPerson(db, services)
+    const byHand = await personaAssignments.assign(db, {
+      user_id: other.user_id,
+      time_window: '90d',
+      persona: 'subscription_heavy',
+    })
+
+    await signals.compute(db, { as_of: '2026-07-01' })
+    const windows: TimeWindow[] = ['90d']
+    expect(await personas.assign(db, { as_of: '2026-07-01', windows })).toEqual({
+      judged: 2,
+      assigned: 0,
+      refreshed: 1,
+    })
+    expect(await personas.assign(db, { as_of: '2026-07-01', windows })).toEqual({
+      judged: 2,
+      assigned: 0,
+      refreshed: 0,
+    })
+
+    expect(before?.reasons?.as_of).toBe('2026-06-30')
+    const after = await personaAssignments.current(db, user_id, '90d')
+    expect(after).toMatchObject({ id: before?.id, assigned_at: before?.assigned_at, reasons: { as_of: '2026-07-01' } })
+    expect(await personaAssignments.current(db, other.user_id, '90d')).toEqual(byHand)
   })
 })

@@ -216,6 +216,48 @@ describe('subscriptions.detect', () => {
     expect(await found(db, rows)).toMatchObject([{ amount: '900.0000', occurrences: 6 }])
   })
 
+  test('takes letters behind an asterisk for a code when they come once only', async ({ db }) => {
+    const days = everyMonth('2026-01-04', 6)
+    const codes = ['VKP2EZ', 'KWYHUS', 'R9J7QJ', 'BEGANW', 'NZJRHX', 'EH6ULE']
+    const plans = days.flatMap((day): Row[] => [
+      [day, 'STORE *MUSIC', '-10.99'],
+      [addDays(day, 9), 'STORE *DRIVE', '-2.99'],
+    ])
+    const coded = days.map((day, i): Row => [day, `GYM*${codes[i]}`, '-39.00'])
+
+    expect(await found(db, [...plans, ...coded])).toMatchObject([
+      { merchant_key: expect.stringContaining('gym'), occurrences: 6 },
+      { merchant: 'STORE *MUSIC', occurrences: 6 },
+      { merchant: 'STORE *DRIVE', occurrences: 6 },
+    ])
+  })
+
+  test('believes the bank that something is a subscription, also where the amount varies', async ({ db }) => {
+    const uneven = (merchant: string, more: NonNullable<Row[3]>) =>
+      everyMonth('2025-11-11', 8).map((day, i): Row => [day, merchant, `-${23 + ((i * 7) % 5)}.00`, more])
+    const rows = [...uneven('Host', { category: 'subscriptions' }), ...uneven('Box', { is_subscription: true })]
+
+    expect(await found(db, rows)).toMatchObject([{ kind: 'subscription' }, { kind: 'subscription' }])
+    expect(await found(db, uneven('Works', { category: 'other' }))).toMatchObject([{ kind: 'bill' }])
+  })
+
+  test('asks more of few charges', async ({ db }) => {
+    const shop = (merchant: string, ...amounts: string[]) =>
+      amounts.map((amount, i): Row => [addDays('2025-06-14', 365 * i), merchant, amount])
+    const insured = shop('Anchor Insurance', '-200.00', '-230.00')
+    const same = shop('Club', '-79.00', '-79.00')
+    const dearer = shop('Outfitters', '-277.32', '-291.10')
+    const oftener: Row[] = [...shop('Grocer', '-92.25', '-92.25'), ['2026-01-20', 'Grocer', '-14.10']]
+    const prices = ['-65.09', '-63.61', '-66.40']
+    const threeOnly = everyMonth('2026-04-16', 3).map((day, i): Row => [day, 'Arcade', prices[i] as string])
+
+    const merchants = (await found(db, [...insured, ...same, ...dearer, ...oftener, ...threeOnly])).map(
+      (s) => s.merchant,
+    )
+
+    expect(merchants).toEqual(['Anchor Insurance', 'Club'])
+  })
+
   test('leaves out what is not spending', async ({ db }) => {
     const days = everyMonth('2026-01-12', 6)
     const rows: Row[] = [

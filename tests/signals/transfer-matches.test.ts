@@ -58,6 +58,20 @@ describe('transferMatches', () => {
     expect((await transferMatches.list(db, user_id, { status: 'suggested' })).rows).toEqual([])
   })
 
+  test('does not take what others sent for the other side of a purchase', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    const from = await one(db, checking, '2026-03-02', 'Noodle House', '-43.16', { category: 'restaurants' })
+    const to = await one(db, savings, '2026-03-02', 'Market Fund', '43.16', { category: 'dividend' })
+
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 0, suggested: 0 })
+
+    const pair = { user_id, from_transaction_id: from, to_transaction_id: to }
+    expect(await transferMatches.explain(db, pair)).toMatchObject({
+      reasons: { score: { from_others: -0.4 } },
+      obstacles: ['The score is too low.'],
+    })
+  })
+
   test('only suggests what may be chance', async ({ db }) => {
     const { user_id, checking, savings } = await household(db)
     await one(db, checking, '2026-03-02', 'Bicycle shop', '-100.00')

@@ -53,6 +53,8 @@ export interface PopulationReport {
   readonly people: number | undefined
   readonly accounts: readonly AccountCount[]
   readonly window: TimeWindow
+  /** The day that most people's signals are of, whatever the range. Undefined when it has too few people. */
+  readonly signalsOf: string | undefined
   readonly personas: Shares<Persona>
   readonly utilization: Shares
   readonly savings: Shares
@@ -70,6 +72,7 @@ export async function gatherPopulation(db: Db, range: DayRange): Promise<Populat
     people: people < fewest ? undefined : people,
     accounts: await countAccounts(db),
     window,
+    signalsOf: await usualDay(db, window),
     personas: hideFew(
       personas.filter(({ users }) => users > 0).map(({ persona, users }) => ({ name: persona, people: users })),
     ),
@@ -77,6 +80,20 @@ export async function gatherPopulation(db: Db, range: DayRange): Promise<Populat
     savings: hideFew(await emergencyFunds(db, window)),
     ...(await money(db, range)),
   }
+}
+
+async function usualDay(db: Db, window: TimeWindow): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('finance.signal_states')
+    .select(sql<string>`to_char(as_of::timestamp, 'YYYY-MM-DD')`.as('day'))
+    .where('time_window', '=', window)
+    .groupBy('as_of')
+    .having(sql<number>`count(*)`, '>=', fewest)
+    .orderBy(sql`count(*)`, 'desc')
+    .orderBy('as_of', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.day
 }
 
 async function countPeople(db: Db): Promise<number> {

@@ -7,11 +7,11 @@ import type { PopulationReport, Shares } from './population-data.js'
 
 /** The body of the page about everybody. */
 export function populationPage(report: PopulationReport): Html[] {
-  const { people, accounts, window } = report
-  const days = `the last ${Number.parseInt(window, 10)} days`
+  const { people, accounts, window, signalsOf } = report
+  const days = `the last ${Number.parseInt(window, 10)} days${signalsOf === undefined ? '' : ` to ${signalsOf}`}`
   const who = { title: 'People', figure: true, cell: ({ people }: { people: number }) => count(people) }
   return [
-    html`<p class="lead">Figures of fewer than ${fewest} people are left out.</p>
+    html`<p class="lead">Figures of fewer than ${fewest} people are left out.${signalsOf !== undefined && signalsOf !== report.range.to && html` Personas, use of credit and savings are as computed last, for most people as of ${signalsOf}.`}</p>
 `,
     section('People and accounts', [
       people === undefined

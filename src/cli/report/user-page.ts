@@ -26,7 +26,7 @@ export function userPage(report: UserReport): Html[] {
     section('Categories', [...categories(report.categories)]),
     section('Balances', balances(report)),
     section('Subscriptions and bills', subscriptions(report.subscriptions)),
-    section('Persona', personas(report.personas)),
+    section('Persona', [...personas(report.personas), ...staleness(report)]),
     section('Signals', signalParts(report.signals, report.accounts)),
   ].filter((part) => part !== false)
 }
@@ -137,6 +137,13 @@ function personas(assignments: readonly PersonaAssignment[]): Html[] {
 ${reasons == null ? none('No reasons were kept.') : ruleTable(time_window, reasons)}</details>
 `,
   )
+}
+
+/** Personas and signals are read as they were stored, and may be of another day than the rest of the page. */
+function staleness({ signals, range }: UserReport): Html[] {
+  const stale = signals.some(({ signal_value: { as_of } }) => as_of !== undefined && as_of !== range.to)
+  const told = 'The persona and the signals are as computed last, and not as of the last day of this page:'
+  return stale ? [none(`${told} signals.compute and personas.assign bring them to ${range.to}.`)] : []
 }
 
 function ruleTable(window: string, { rules }: PersonaReasons): Html {

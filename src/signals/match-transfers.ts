@@ -1,0 +1,87 @@
+import { sql } from 'kysely'
+import { z } from 'zod'
+import type { Db } from '../schema/database.js'
+import type { TransferMatchReasons } from '../schema/json.js'
+import type { TransferMatch } from '../schema/rows.js'
+import { quotedRate } from '../schema/transfer-matches.js'
+import { bestAssignment } from './best-assignment.js'
+import { planned } from './planned.js'
+import { type Search, transferCandidates } from './transfer-candidates.js'
+import { automaticFrom, scorePair, suggestedFrom } from './transfer-score.js'
+
+/** How rows are paired. */
+export const matchOptions = z.strictObject({
+  /** How many days later the other side may be booked, 5 when left out. */
+  days: z.int().min(0).max(30).optional(),
+  /** For pairs across currencies: without a rate there are none. */
+  rates: z.array(quotedRate).max(10_000).optional(),
+})
+
+/** New matches that were written. */
+export interface FindResult {
+  readonly automatic: number
+  readonly suggested: number
+}
+
+/** Pairs the rows of some people, and writes what is new. In a transaction. */
+export async function matchTransfers(db: Db, search: Search): Promise<FindResult> {
+  const pairs = await planned(db, (trx) => transferCandidates(trx, search))
+  const count = (ids: readonly string[]) =>
+    ids.reduce((n, id) => n.set(id, (n.get(id) ?? 0) + 1), new Map<string, number>())
+  const [froms, tos] = [count(pairs.map((p) => p.from_id)), count(pairs.map((p) => p.to_id))]
+  const scored = pairs.map((pair) => {
+    const rivals = (froms.get(pair.from_id) ?? 1) + (tos.get(pair.to_id) ?? 1) - 2
+    return { ...pair, left: pair.from_id, right: pair.to_id, ...scorePair(pair, rivals) }
+  })
+  const matches = bestAssignment(scored.filter(({ score }) => score >= suggestedFrom))
+  return write(db, search, matches)
+}
+
+type Scored = Pick<TransferMatch, 'user_id'> & {
+  readonly from_id: string
+  readonly to_id: string
+  readonly score: number
+  readonly reasons: TransferMatchReasons
+}
+
+async function write(db: Db, { people, from, to }: Search, matches: readonly Scored[]): Promise<FindResult> {
+  const rows = matches.map(({ user_id, from_id, to_id, score, reasons }) => ({
+    user_id,
+    from_id,
+    to_id,
+    score,
+    reasons,
+    status: score >= automaticFrom ? 'automatic' : 'suggested',
+  }))
+  const table = sql.table('finance.transfer_matches')
+  const found = sql`jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+    as n (user_id uuid, from_id uuid, to_id uuid, score numeric, reasons jsonb, status text)`
+  // suggestions that others took the place of
+  await sql`
+    delete from ${table} m
+    where m.user_id = any(${people}::uuid[]) and m.status = 'suggested'
+      and exists (
+        select from ${sql.table('finance.transactions')} t
+        where t.user_id = m.user_id and t.id = m.from_transaction_id and t.date between ${from}::date and ${to}::date
+      )
+      and not exists (
+        select from ${found}
+        where n.user_id = m.user_id and n.from_id = m.from_transaction_id and n.to_id = m.to_transaction_id
+      )`.execute(db)
+  const promoted = await sql`
+    update ${table} m set status = 'automatic', score = n.score, reasons = n.reasons
+    from ${found}
+    where m.user_id = n.user_id and m.from_transaction_id = n.from_id and m.to_transaction_id = n.to_id
+      and m.status = 'suggested' and n.status = 'automatic'`.execute(db)
+  const inserted = await sql<{ status: string }>`
+    insert into ${table} (user_id, from_transaction_id, to_transaction_id, status, score, reasons)
+    select n.user_id, n.from_id, n.to_id, n.status, n.score, n.reasons from ${found}
+    order by 1, 2
+    on conflict do nothing -- another run was faster, or it is there
+    returning status`.execute(db)
+  const automatic = inserted.rows.filter(({ status }) => status === 'automatic').length
+  return {
+    automatic: automatic + Number(promoted.numAffectedRows ?? 0),
+    suggested: inserted.rows.length - automatic,
+  }
+}
