@@ -8,6 +8,7 @@ import { addHistory } from './history.js'
 import { addImport } from './import.js'
 import { addInit } from './init.js'
 import { addMigrate } from './migrate.js'
+import { addPurge } from './purge.js'
 import { addReport } from './report.js'
 import { redact } from './report-error.js'
 import { addReset } from './reset.js'
@@ -53,6 +54,7 @@ export function createProgram(): Command {
   addImport(program)
   addVerify(program)
   addReport(program)
+  addPurge(program)
   addSeed(program)
   addReset(program)
   addCreateAdmin(program)

@@ -39,6 +39,7 @@ import { transferMatches } from './0050_transfer_matches.js'
 import { personaReasons } from './0051_persona_reasons.js'
 import { signalStates } from './0052_signal_states.js'
 import { catalogueKeys } from './0055_catalogue_keys.js'
+import { retention } from './0068_retention.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -84,4 +85,5 @@ export const migrations: readonly SqlMigration[] = [
   personaReasons,
   signalStates,
   catalogueKeys,
+  retention,
 ]
