@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
-import { type Environment, resolveServer } from '../config.js'
+import { type Environment, resolveServer, type ServerConfig } from '../config.js'
 import { loadPGlite } from '../connection/load-pglite.js'
 import { createFinanceDb } from '../database.js'
 import { InvalidConfigError } from '../errors.js'
 import type { Database } from '../schema/database.js'
 import { UsageError } from './exit-codes.js'
+import type { Cli } from './run.js'
 
 export interface ConnectionFlags {
   readonly url?: string | undefined
@@ -22,6 +23,8 @@ export interface Connection {
   readonly embedded: boolean
   /** The server is this machine, as far as its name tells. */
   readonly loopback: boolean
+  /** How to reach it, for other programs; undefined where it is embedded. */
+  readonly server?: ServerConfig
 }
 
 export interface ConnectOptions {
@@ -55,7 +58,8 @@ export function connect(
     // Migrating and verifying take as long as they take, unless the environment says otherwise.
     ...(env.DATABASE_COMMAND_TIMEOUT === undefined && { statementTimeoutMs: 0 }),
   }
-  const { target } = resolve(options, env)
+  const server = resolve(options, env)
+  const { target } = server
   if (typeof target === 'function') throw new Error('a command line has no connection string that is a function')
   const { host, port, user, database } = target
   return {
@@ -63,6 +67,7 @@ export function connect(
     where: `${database ?? user ?? ''} on ${host.startsWith('/') ? host : `${host}:${port}`}`,
     embedded: false,
     loopback: isLoopback(host),
+    server,
   }
 }
 
@@ -70,6 +75,14 @@ export function connect(
 export function embedded(directory: string | undefined, schema: string | undefined, env: Environment): Connection {
   const db = createFinanceDb({ pglite: () => openPGlite(directory), schema }, env)
   return { db, where: 'PGlite in memory', embedded: true, loopback: true }
+}
+
+/** An embedded database that is there, with the instance itself. Closed when the command ends. */
+export async function embeddedInstance(cli: Pick<Cli, 'flags' | 'env' | 'connect' | 'use'>) {
+  cli.connect() // says what is wrong with the directory; nothing is opened before it is asked something
+  const pglite = await openPGlite(cli.flags.pglite)
+  const db = createFinanceDb({ pglite: () => pglite, schema: cli.flags.schema }, cli.env)
+  return { ...cli.use({ db, where: `PGlite in ${cli.flags.pglite}`, embedded: true, loopback: true }), pglite }
 }
 
 export async function openPGlite(directory: string | undefined) {

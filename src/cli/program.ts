@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../version.js'
+import { addBackup } from './backup.js'
 import { addCheck } from './check.js'
 import { addCreateAdmin } from './create-admin.js'
 import { addDemo } from './demo.js'
@@ -10,9 +11,11 @@ import { addInit } from './init.js'
 import { addMcp } from './mcp.js'
 import { addMigrate } from './migrate.js'
 import { addProvision } from './provision.js'
+import { addPurge } from './purge.js'
 import { addReport } from './report.js'
 import { redact } from './report-error.js'
 import { addReset } from './reset.js'
+import { addRestore } from './restore.js'
 import { addRollback } from './rollback.js'
 import { addSeed } from './seed.js'
 import { addSql } from './sql.js'
@@ -56,6 +59,9 @@ export function createProgram(): Command {
   addVerify(program)
   addProvision(program)
   addReport(program)
+  addBackup(program)
+  addRestore(program)
+  addPurge(program)
   addSeed(program)
   addReset(program)
   addCreateAdmin(program)

@@ -42,6 +42,7 @@ import { catalogueKeys } from './0055_catalogue_keys.js'
 import { scopes } from './0056_scopes.js'
 import { roleGrants } from './0057_role_grants.js'
 import { agentQueries } from './0061_agent_queries.js'
+import { retention } from './0068_retention.js'
 import type { SqlMigration } from './shape.js'
 
 /** Every step of the schema, in order. Imported one by one, so that the list survives bundling. */
@@ -90,4 +91,5 @@ export const migrations: readonly SqlMigration[] = [
   scopes,
   roleGrants,
   agentQueries,
+  retention,
 ]

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Kysely, sql } from 'kysely'
+import type { Environment, ServerConfig } from '../config.js'
+import { createFinanceDb } from '../database.js'
+import { InvalidInputError, SchemaMissingError } from '../errors.js'
+import { identifier } from '../migrations/names.js'
+import type { Database } from '../schema/database.js'
+import { version } from '../version.js'
+import { readFacts } from './facts.js'
+import { type Manifest, writeManifest } from './manifest.js'
+import { findProgram, libpqEnvironment, runProgram } from './programs.js'
+
+/** A server to dump from or to restore to. */
+export interface ServerPlace {
+  readonly db: Kysely<Database>
+  readonly config: ServerConfig
+  readonly schema: string
+  readonly env: Environment
+}
+
+interface About {
+  readonly server_version: string
+  readonly major: number
+  readonly database: string
+  readonly relations: number
+  readonly vector_schema: string | null
+}
+
+export async function about(db: Kysely<Database>, schema: string): Promise<About> {
+  const { rows } = await sql<About>`select current_setting('server_version') as server_version,
+    current_setting('server_version_num')::integer / 10000 as major, current_database()::text as database,
+    (select count(*)::integer from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = ${schema}) as relations,
+    (select n.nspname::text from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'vector') as vector_schema`.execute(
+    db,
+  )
+  return rows[0] as About
+}
+
+/** Dumps our schema, and counts it at the very same moment, while others go on writing. */
+export async function dumpServer({ db, config, schema, env }: ServerPlace, file: string): Promise<Manifest> {
+  const { server_version, major, relations, vector_schema } = await about(db, schema)
+  if (relations === 0) throw new SchemaMissingError(`There is nothing in schema "${schema}" to back up.`)
+  const program = await findProgram('pg_dump', major, env)
+  const partial = `${file}.partial`
+  // Nobody else is to read it from the first byte on.
+  await writeFile(partial, '', { mode: 0o600 })
+  try {
+    const facts = await db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .setAccessMode('read only')
+      .execute(async (trx) => {
+        const { rows } = await sql<{ id: string }>`select pg_export_snapshot() as id`.execute(trx)
+        const counted = readFacts(trx.withoutPlugins(), schema)
+        const dumped = withLibpq(config, env, undefined, (libpq) =>
+          runProgram(
+            program,
+            [
+              '--format=custom',
+              `--schema=${identifier(schema)}`,
+              `--snapshot=${rows[0]?.id}`,
+              `--file=${partial}`,
+              '--no-password',
+            ],
+            libpq,
+          ),
+        )
+        const [result] = await Promise.all([counted, dumped])
+        return result
+      })
+    await rename(partial, file)
+    return await writeManifest(file, {
+      kind: 'pg_dump',
+      package_version: version,
+      server_version,
+      schema,
+      vector_schema,
+      facts,
+    })
+  } catch (error) {
+    await rm(partial, { force: true })
+    throw error
+  }
+}
+
+export interface RestoreOptions {
+  /** Without the privileges of roles, which may not be there. */
+  readonly privileges: boolean
+}
+
+/** Into a schema that has nothing in it: all or nothing. */
+export async function restoreServer(
+  { db, config, schema, env }: ServerPlace,
+  file: string,
+  manifest: Manifest | undefined,
+  { privileges }: RestoreOptions,
+): Promise<void> {
+  const { major, database } = await about(db, schema)
+  const program = await findProgram('pg_restore', major, env)
+  await withLibpq(config, env, database, async (libpq) => {
+    const list = await runProgram(program, ['--list', file], libpq)
+    const inFile = /^\d+; \d+ \d+ SCHEMA - (\S+)/m.exec(list)?.[1]
+    if (inFile !== schema) {
+      throw new InvalidInputError('The backup', [
+        {
+          path: file,
+          message: `is of schema ${inFile ?? '(none)'}, and cannot become ${schema}: restore with --schema ${inFile}`,
+        },
+      ])
+    }
+    // It is not in a dump of one schema.
+    if (/ TABLE \S+ documents /.test(list)) {
+      const into = identifier(manifest?.vector_schema ?? 'public')
+      await sql.raw(`create schema if not exists ${into}`).execute(db)
+      await sql.raw(`create extension if not exists vector with schema ${into}`).execute(db)
+    }
+    await sql.raw(`drop schema if exists ${identifier(schema)}`).execute(db) // restrict: only an empty one
+    const args = ['--single-transaction', '--exit-on-error', '--no-owner', '--no-password', `--dbname=${database}`]
+    await runProgram(program, [...args, ...(privileges ? [] : ['--no-privileges']), file], libpq)
+  })
+}
+
+/** Runs `body` on a database of the same server that is dropped after it. */
+export async function inScratch<T>(place: ServerPlace, body: (scratch: ServerPlace) => Promise<T>): Promise<T> {
+  const name = `finance_db_verify_${randomBytes(6).toString('hex')}`
+  await sql.raw(`create database ${name} template template0`).execute(place.db)
+  const { config, schema, env } = place
+  if (typeof config.target === 'function') throw new Error('a command line has no connection string that is a function')
+  const target = Object.defineProperty({ ...config.target, database: name }, 'password', {
+    value: config.target.password,
+    enumerable: false,
+  })
+  const { host, port, user } = target
+  const db = createFinanceDb(
+    {
+      host,
+      port,
+      database: name,
+      schema,
+      sslMode: config.sslMode,
+      poolSize: 2,
+      maxOverflow: 0,
+      statementTimeoutMs: 0,
+      applicationName: 'finance-db verify',
+      ...(user !== undefined && { user }),
+      ...(target.password !== undefined && { password: target.password }),
+      ...(config.sslCa !== undefined && { sslCa: config.sslCa }),
+    },
+    {},
+  )
+  try {
+    return await body({ db, config: { ...config, target }, schema, env })
+  } finally {
+    await db.destroy()
+    await sql.raw(`drop database if exists ${name} with (force)`).execute(place.db)
+  }
+}
+
+async function withLibpq<T>(
+  config: ServerConfig,
+  env: Environment,
+  database: string | undefined,
+  body: (libpq: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  const { target, sslMode, sslCa } = config
+  if (typeof target === 'function') throw new Error('a command line has no connection string that is a function')
+  const to = Object.defineProperty({ ...target, ...(database !== undefined && { database }) }, 'password', {
+    value: target.password,
+  })
+  if (sslCa === undefined) {
+    const ca = sslMode.startsWith('verify-') ? 'system' : undefined
+    return body(libpqEnvironment(to, target.password, { mode: sslMode, ca }, env))
+  }
+  const path = join(tmpdir(), `finance-db-ca-${randomBytes(6).toString('hex')}.pem`)
+  await writeFile(path, sslCa, { mode: 0o600, flag: 'wx' })
+  try {
+    return await body(libpqEnvironment(to, target.password, { mode: sslMode, ca: path }, env))
+  } finally {
+    await rm(path, { force: true })
+  }
+}
