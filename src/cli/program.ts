@@ -8,6 +8,7 @@ import { addImport } from './import.js'
 import { addInit } from './init.js'
 import { addMcp } from './mcp.js'
 import { addMigrate } from './migrate.js'
+import { addProvision } from './provision.js'
 import { addReport } from './report.js'
 import { redact } from './report-error.js'
 import { addReset } from './reset.js'
@@ -50,6 +51,7 @@ export function createProgram(): Command {
   addSql(program)
   addImport(program)
   addVerify(program)
+  addProvision(program)
   addReport(program)
   addSeed(program)
   addReset(program)

@@ -62,7 +62,7 @@ const attributes = {
 } as const
 
 /** Extensions whose functions reach out of the database, or run SQL that is hidden in a string. */
-const outward = `'dblink', 'postgres_fdw', 'file_fdw', 'mysql_fdw', 'http', 'pg_net', 'pg_cron', 'plpython3u', 'plperlu', 'pltclu', 'plsh', 'adminpack', 'tablefunc', 'xml2', 'aws_s3', 'aws_lambda', 'aws_commons', 'pg_background', 'pageinspect', 'pg_read_only', 'orafce', 'lo', 'pg_surgery', 'pg_file_settings'`
+const outward = `'dblink', 'postgres_fdw', 'file_fdw', 'mysql_fdw', 'http', 'pg_net', 'pg_cron', 'plpython3u', 'plperlu', 'pltclu', 'plsh', 'adminpack', 'tablefunc', 'xml2', 'aws_s3', 'aws_lambda', 'pg_background', 'pageinspect', 'pg_surgery', 'lo'`
 
 const parts = [
   ...Object.entries(attributes).map(([column, [code, sentence]]) =>
@@ -166,9 +166,7 @@ const parts = [
     `format('It may call %s, which is for administrators.', p.oid::regprocedure)`,
     `from me, pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace
       and p.proname in ('pg_read_file', 'pg_read_binary_file', 'pg_ls_dir', 'pg_stat_file', 'lo_import', 'lo_export', 'pg_reload_conf',
-        'pg_rotate_logfile', 'pg_promote', 'pg_switch_wal', 'pg_create_restore_point', 'pg_replication_origin_create',
-        'pg_create_logical_replication_slot', 'pg_create_physical_replication_slot', 'pg_drop_replication_slot',
-        'pg_logical_slot_get_changes', 'pg_ls_logdir', 'pg_ls_waldir', 'pg_current_logfile')
+        'pg_rotate_logfile', 'pg_promote', 'pg_switch_wal', 'pg_create_restore_point', 'pg_ls_logdir', 'pg_ls_waldir', 'pg_current_logfile')
       and has_function_privilege(me.oid, p.oid, 'execute')`,
   ),
   finding(
@@ -246,7 +244,7 @@ const parts = [
   ),
 ]
 
-/** A tables's secrets; `*` for all of its columns. */
+/** Columns; `*` for all of a table. */
 const secrets = [
   'users.password_hash',
   'cards.token',
@@ -274,9 +272,7 @@ rel as (
     end as privileges
   from me, pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.oid <> 'pg_catalog.pg_settings'::regclass
-    -- of the catalogue only what was granted past the defaults
-    and (n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(temp|toast)'
-      or n.nspname = 'pg_catalog' and false)
+    and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(temp|toast)'
 ), catalogue as (
   select c.oid::regclass::text as label, a.privilege_type
   from me, pg_class c cross join lateral aclexplode(c.relacl) a

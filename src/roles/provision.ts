@@ -223,9 +223,11 @@ async function planRights(db: Kysely<unknown>, schema: string, { roles }: Wanted
         where not ${wanted}::text::jsonb @> jsonb_build_array(jsonb_build_object('name', d.name))
       ) w
     )) c
-    order by c.step, c.role_name nulls first, c.statement`.execute(db)
-  return rows.map(({ role, object, statement }) => ({
-    what: `rights of ${role ?? 'everybody'} on ${object}: ${statement}`,
-    statements: [{ text: statement, shown: statement }],
-  }))
+    order by c.role_name nulls first, c.object, c.step, c.statement`.execute(db)
+  const points = new Map<string, string[]>()
+  for (const { role, object, statement } of rows) {
+    const what = `${role ?? 'everybody'} has its rights on ${object}, and no others`
+    points.set(what, [...(points.get(what) ?? []), statement])
+  }
+  return [...points].map(([what, texts]) => ({ what, statements: texts.map((text) => ({ text, shown: text })) }))
 }
