@@ -4,6 +4,7 @@ import { startTestServer } from '../src/testing/server.js'
 import { audit } from './audit.js'
 import { balanceTrigger } from './balance-trigger.js'
 import { searchDocuments } from './documents.js'
+import { door } from './door.js'
 import { importAgainstPsql } from './import.js'
 import { reads } from './reads.js'
 import { seedAgainstPsql } from './seed.js'
@@ -20,6 +21,7 @@ const benches = {
   trigger: balanceTrigger,
   documents: searchDocuments,
   audit,
+  door,
   seed: seedAgainstPsql,
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import * as auth from '../src/auth/index.js'
 import * as api from '../src/index.js'
 import * as migrations from '../src/migrations/index.js'
+import * as readonly from '../src/readonly/index.js'
 import * as schema from '../src/schema/index.js'
 
 /** What is public is public on purpose: a new name shows up here first. */
@@ -26,5 +27,6 @@ describe('the public API', () => {
     expect(names(schema)).toMatchSnapshot('schema')
     expect(names(migrations)).toMatchSnapshot('migrations')
     expect(names(auth)).toMatchSnapshot('auth')
+    expect(names(readonly)).toMatchSnapshot('readonly')
   })
 })

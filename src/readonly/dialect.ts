@@ -17,7 +17,7 @@ import { wireValues } from './wire-values.js'
 export interface DoorDialectOptions {
   readonly executor: Executor
   /** What holds for every statement. */
-  readonly conditions: () => Pick<Job, 'limits' | 'userId' | 'freshness'>
+  readonly conditions: () => Pick<Job, 'limits' | 'userId' | 'freshness' | 'check'>
   /** Runs one statement and records it. */
   readonly record: (sql: string, run: () => Promise<Answer>) => Promise<Answer>
 }
@@ -84,12 +84,12 @@ class DoorConnection implements DatabaseConnection {
   ): Promise<QueryResult<Row>> {
     const { executor, conditions, record } = this.#options
     const open = this.#open
-    const { limits, userId, freshness } = conditions()
+    const { limits, userId, freshness, check } = conditions()
     const { result } = await record(sql, async () => {
       assertReader(sql, limits)
       const statement = { sql, values: wireValues(parameters), signal: options?.signal }
       return open === undefined
-        ? executor.run({ ...statement, limits, userId, freshness, excess: 'refuse' })
+        ? executor.run({ ...statement, limits, userId, freshness, check, excess: 'refuse' })
         : open.run(statement)
     })
     return { rows: strictRows(result) as Row[] }

@@ -129,7 +129,14 @@ class Door implements ReadOnlyDb {
     const { executor, settings } = parts
     const dialect = doorDialect({
       executor,
-      conditions: () => ({ limits: settings.limits, userId, freshness: this.#freshness(undefined) }),
+      conditions: () => ({
+        limits: settings.limits,
+        userId,
+        freshness: this.#freshness(undefined),
+        check: async ({ role }) => {
+          this.#role = role
+        },
+      }),
       record: (sql, run) => this.#record(sql, run),
     })
     const plugins = settings.schema === 'finance' ? [] : [schemaPlugin(settings.schema)]

@@ -2,15 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connectFailure } from '../connection/connect-failure.js'
 import type { ServerConfig } from '../connection/options.js'
 import { createServer } from '../connection/server.js'
-import {
-  ConnectionError,
-  QueryLimitError,
-  QueryRefusedError,
-  ScopeError,
-  StaleReadError,
-  UnfitRoleError,
-} from '../errors.js'
+import { QueryLimitError, QueryRefusedError, ScopeError, StaleReadError, UnfitRoleError } from '../errors.js'
 import { type ScopeKey, signScope } from '../roles/scope-token.js'
+import { sqlState } from '../sql-state.js'
 import type { BatchOutcome, Step, StepResult } from './batch.js'
 import { type Answer, type Executor, type Freshness, type Job, noFields, type OpenTransaction } from './executor.js'
 import { queryFailure, timeFailure } from './failures.js'
@@ -167,16 +161,17 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     try {
       for (let tries = 1; ; tries++) {
         const { session, role: known } = await lend()
-        const state = { answered: false }
+        const state: RunState = { broken: false }
+        const started = performance.now()
         try {
           const role = await checked(job, session, known)
           const scope = scopeFor(job, role)
           session.allow(job.limits.maxBytes)
           return await guarded(job, session, () => inOneGo(session, job, opening(job, role, scope), state))
         } catch (error) {
-          // A connection that died while it was idle: nothing ran, and it could only have read.
-          const died = error instanceof ConnectionError && !state.answered && session.stopped === undefined
-          if (!died || session.guard.tripped !== undefined || tries === maxTries) throw error
+          // It died while it was idle, which only shows when it is used. Reading twice does no harm, once.
+          const died = state.broken && performance.now() - started < 1000
+          if (!died || session.stopped !== undefined || session.guard.tripped !== undefined || tries > 1) throw error
           session.spoil()
         } finally {
           await session.close()
@@ -193,21 +188,20 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     return job.freshness === undefined ? steps : [...steps, freshnessStep(job.freshness)]
   }
 
-  async function inOneGo(session: Session, job: Job, first: readonly Step[], state: { answered: boolean }) {
+  async function inOneGo(session: Session, job: Job, first: readonly Step[], state: RunState) {
     const statement: Step = job.explain
       ? { text: explainPrefix + job.sql, values: job.values, rows: 0 }
       : { text: job.sql, values: job.values, rows: job.limits.maxRows + 1 }
     const gated = job.freshness !== undefined || (job.limits.maxCost !== undefined && !job.explain)
     if (!gated) {
       const outcome = await session.send([...first, statement])
-      state.answered = outcome.results.length > 0
+      state.broken = outcome.error !== undefined && sqlState(outcome.error) === undefined
       return answerOf(session, job, outcome, first.length)
     }
 
     const probe: Step[] =
       job.limits.maxCost === undefined ? [] : [{ ...statement, text: explainPrefix + job.sql, rows: 0 }]
     await openFresh(session, job.freshness, first, probe, (outcome) => {
-      state.answered = outcome.results.length > 0
       if (probe.length > 0) assertCost(costOf(outcome, first.length), job.limits.maxCost)
     })
     return answerOf(session, job, await session.send([statement]), 0)
@@ -324,6 +318,11 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     open,
     destroy: () => pool.end(),
   }
+}
+
+interface RunState {
+  /** The connection ended without a word of the server. */
+  broken: boolean
 }
 
 function tripFailure(trip: string, limits: QueryLimits): Error {

@@ -267,8 +267,8 @@ describe('the role of the door', () => {
         /notes/,
       ],
       [
-        `alter table finance.insights owner to ${agentRole}`,
-        'alter table finance.insights owner to current_user',
+        `alter table finance.chat_logs owner to ${agentRole}`,
+        'alter table finance.chat_logs owner to current_user',
         /owns/,
       ],
       [

@@ -107,7 +107,7 @@ export async function doorDatabase(): Promise<DoorDatabase> {
 /** What verifies a scope, until the migrations bring it. HMAC as two hashes, without an extension. */
 function scopeSql({ id, secret }: ScopeKey): string[] {
   const padded = Buffer.concat([secret, Buffer.alloc(64 - secret.length)])
-  const hex = (pad: number) => padded.map((byte) => byte ^ pad).toString('hex')
+  const hex = (pad: number) => Buffer.from(padded.map((byte) => byte ^ pad)).toString('hex')
   return [
     'create table finance.scope_keys (id text primary key, inner_key bytea not null, outer_key bytea not null)',
     `insert into finance.scope_keys values ('${id}', '\\x${hex(0x36)}', '\\x${hex(0x5c)}')`,

@@ -128,9 +128,11 @@ class Check {
     }
     switch (kind) {
       case 'SelectStmt':
-        return this.#select(node, names)
+        this.#select(node, names)
+        return
       case 'RangeVar':
-        return this.#relation(node, names)
+        this.#relation(node, names)
+        return
       case 'FuncCall':
         this.#function(node)
         break
