@@ -135,7 +135,7 @@ const catalogueSql = `
 
 /** The values of `CHECK ((status = ANY (ARRAY['a'::text, 'b'::text])))`; undefined for any other check. */
 export function valuesOf(check: string): string[] | undefined {
-  const list = /^CHECK \(\(\(?"?[\w$]+"?\)?(?:::\w+)? = ANY \(+ARRAY\[(.*)\]\)*(?:::[\w ]+\[\])?\)*$/.exec(check)?.[1]
+  const list = /^CHECK \(\(\(?"?[\w$]+"?\)?(?:::\w+)? = ANY \(+ARRAY\[(.*?)\]\)*(?:::[\w ]+\[\])?\)*$/.exec(check)?.[1]
   if (list === undefined) return undefined
   const values = [...list.matchAll(/'((?:[^']|'')*)'(?:::[\w ]+)?(?:, |$)/g)]
   // Anything else in the list, such as a number, and it is not one of words.
