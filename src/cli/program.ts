@@ -3,6 +3,7 @@ import { version } from '../version.js'
 import { addCheck } from './check.js'
 import { addCreateAdmin } from './create-admin.js'
 import { addDemo } from './demo.js'
+import { addDoctorAgent } from './doctor-agent.js'
 import { addHistory } from './history.js'
 import { addImport } from './import.js'
 import { addInit } from './init.js'
@@ -21,7 +22,7 @@ const help = `
 The database is that of DATABASE_URL, or POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB,
 from the environment or a file .env. Results go to stdout, notes and progress to stderr.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something is not as it should be (check, status, verify).`
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something is not as it should be (check, doctor, status, verify).`
 
 /** The command line, ready to parse. Throws commander's errors instead of ending the process. */
 export function createProgram(): Command {
@@ -52,6 +53,7 @@ export function createProgram(): Command {
   addVerify(program)
   addProvision(program)
   addReport(program)
+  addDoctorAgent(program)
   addSeed(program)
   addReset(program)
   addCreateAdmin(program)
