@@ -1,23 +1,26 @@
 import type { Command } from 'commander'
 import { checkSchema, type SchemaDifference, type SchemaReport } from '../doctor/check-schema.js'
+import { type AgentOptions, addAgentOptions, examineAgent } from './doctor-agent.js'
 import { type ExitCode, exit } from './exit-codes.js'
 import { counted, shorten } from './format.js'
 import type { Output } from './output.js'
 import { type Cli, run } from './run.js'
 
-interface Options {
+interface Options extends AgentOptions {
   sql?: boolean
 }
 
 export function addDoctor(program: Command): void {
-  program
+  const doctor = program
     .command('doctor')
     .description('compare the schema with what its migrations make; exit code 3 if it differs')
     .option('--sql', 'print only the script that mends it, for psql')
-    .action(run<Options>(execute))
+  addAgentOptions(doctor).action(
+    run<Options>((cli, options) => (options.agent === true ? examineAgent(cli, options) : examineSchema(cli, options))),
+  )
 }
 
-async function execute(cli: Cli, { sql = false }: Options): Promise<ExitCode> {
+async function examineSchema(cli: Cli, { sql = false }: Options): Promise<ExitCode> {
   const { out } = cli
   const report = await checkSchema(cli.connect({ migrating: true }).db)
   out.result(report, () => (sql ? out.line(report.script.trimEnd()) : print(out, report)))

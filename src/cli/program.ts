@@ -4,7 +4,9 @@ import { addBackup } from './backup.js'
 import { addCheck } from './check.js'
 import { addCreateAdmin } from './create-admin.js'
 import { addDemo } from './demo.js'
+
 import { addDoctor } from './doctor.js'
+
 import { addHistory } from './history.js'
 import { addImport } from './import.js'
 import { addInit } from './init.js'

@@ -143,7 +143,8 @@ const scopedSql = `
     pg_catalog.row_security_active(c.oid) and exists (
       select from pg_catalog.pg_policy p
       where p.polrelid = c.oid and not p.polpermissive and p.polcmd in ('r', '*')
-        and (select r.oid from pg_catalog.pg_roles r where r.rolname = current_user) = any (p.polroles)) as scoped
+        and (select r.oid from pg_catalog.pg_roles r where r.rolname = current_user) = any (p.polroles)
+        and pg_catalog.pg_get_expr(p.polqual, p.polrelid) like '%scoped_user()%') as scoped
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relkind in ('r', 'p') and pg_catalog.has_schema_privilege(n.oid, 'USAGE')

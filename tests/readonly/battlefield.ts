@@ -7,7 +7,7 @@ import { createWatch, type Watch } from '../../src/readonly/attacks/watch.js'
 import { createReadOnlyDb, type ReadOnlyDb, type ReadOnlyDbOptions } from '../../src/readonly/index.js'
 import { provisionRoles } from '../../src/roles/index.js'
 import type { ScopeKey } from '../../src/roles/scope-token.js'
-import { execute } from '../server.js'
+import { execute, withDatabase } from '../server.js'
 import { freshDatabase } from '../support.js'
 
 /** A provisioned database with two people in it, and doors for one of them. */
@@ -20,6 +20,8 @@ export interface Battlefield extends AsyncDisposable {
   readonly ownerUrl: string
   readonly role: string
   door(options?: ReadOnlyDbOptions): ReadOnlyDb
+  /** Ends every connection of its own that it has to the database: some things want to be alone with one. */
+  release(): Promise<void>
   attack(
     guard: 'on' | 'off',
     attacks: readonly Attack[],
@@ -75,15 +77,20 @@ export async function battlefield({ through = (url) => url }: BattlefieldOptions
       for await (const verdict of runAttacks(run)) verdicts.push(verdict)
       return verdicts
     },
+    async release() {
+      for (const one of open.splice(0)) await one.destroy()
+      await execute(withDatabase(fresh.url, 'postgres'), endSessions(fresh.url))
+    },
     async [Symbol.asyncDispose]() {
       for (const one of open) await one.destroy()
-      const server = new URL(fresh.url)
       await fresh[Symbol.asyncDispose]()
-      server.pathname = '/postgres'
-      await execute(server.href, `drop role ${role}`)
+      await execute(withDatabase(fresh.url, 'postgres'), `drop role ${role}`)
     },
   }
 }
+
+const endSessions = (url: string) =>
+  `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${new URL(url).pathname.slice(1)}'`
 
 /** Each breach in a line, so that a failing test says what it was. */
 export function reportOf(verdicts: readonly Verdict[]): string[] {

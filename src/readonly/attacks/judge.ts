@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { FinanceDbError, QueryFailedError } from '../../errors.js'
+import { FinanceDbError, QueryFailedError, QueryRefusedError } from '../../errors.js'
 import type { Attack, Attempt, Ground } from './shape.js'
 
 /** What came back from one attempt. */
@@ -7,15 +7,31 @@ export type Outcome =
   | { readonly rows: readonly Record<string, unknown>[]; readonly answer: unknown }
   | { readonly error: unknown }
 
+/**
+ * What stopped an attempt: the check of the statement before it is sent, the parser guard, the rights of the role, the signed
+ * scope, the read-only transaction, a limit, or the server, which could not make sense of it. `filter`: it was answered, with
+ * nothing of anybody else. `harmless`: it was answered, and did nothing.
+ */
+export type Layer =
+  | 'statement'
+  | 'guard'
+  | 'rights'
+  | 'scope'
+  | 'read-only'
+  | 'limit'
+  | 'server'
+  | 'filter'
+  | 'harmless'
+
 /** What an attempt shows. `weak`: it was answered, which is known of doors without the parser guard. */
 export type Judgement =
-  | { readonly held: true; readonly by: string }
+  | { readonly held: true; readonly by: Layer }
   | { readonly held: false; readonly why: string }
   | { readonly held: 'weak' }
 
 const scopePattern = /v1\.[A-Za-z0-9_-]+\.[0-9a-f]{8}-[0-9a-f-]{27}\.\d+\.[0-9a-f]{64}/
 
-/** @param took Milliseconds. */
+/** Looks at what came back, for the canary first. */
 export function judge(
   attack: Attack,
   attempt: Attempt,
@@ -46,11 +62,11 @@ function ofAnswer(
   const excused = guard === 'off' && withoutGuard !== undefined
   if (typeof rule === 'function') {
     const why = rule(rows, ground)
-    if (why === undefined) return held('answered, harmless')
+    if (why === undefined) return held('harmless')
     return excused ? { held: 'weak' } : breach(why)
   }
-  if (tellingStates !== undefined || rule === 'trace') return held('answered, harmless')
-  if (rule === 'row' && !Object.values(rows[0] ?? {}).some(tells)) return held('answered, with nothing')
+  if (tellingStates !== undefined || rule === 'trace') return held('harmless')
+  if (rule === 'row' && !Object.values(rows[0] ?? {}).some(tells)) return held('filter')
   if (excused) return { held: 'weak' }
   return breach(rule === 'row' ? 'the answer has what it should not have' : 'it was answered')
 }
@@ -62,10 +78,23 @@ function ofError({ tellingStates = [] }: Attack, error: unknown): Judgement {
   if (error instanceof QueryFailedError && tellingStates.includes(error.sqlState)) {
     return breach(`the error ${error.sqlState} tells about a row of somebody else`)
   }
-  return held(error.code)
+  return held(layerOf(error))
 }
 
-const held = (by: string): Judgement => ({ held: true, by })
+const layers: Readonly<Record<string, Layer>> = {
+  QUERY_LIMIT: 'limit',
+  SCOPE_REFUSED: 'scope',
+  INVALID_INPUT: 'statement',
+}
+
+const refusals: Readonly<Record<string, Layer>> = { permission: 'rights', write: 'read-only', statement: 'statement' }
+
+function layerOf(error: FinanceDbError): Layer {
+  if (error instanceof QueryRefusedError) return refusals[error.reason] ?? 'guard'
+  return layers[error.code] ?? 'server'
+}
+
+const held = (by: Layer): Judgement => ({ held: true, by })
 const breach = (why: string): Judgement => ({ held: false, why })
 
 function nameOf(error: unknown): string {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { attacks as allAttacks } from './index.js'
-import { judge, type Outcome } from './judge.js'
+import { judge, type Layer, type Outcome } from './judge.js'
 import type { Attack, Attempt, Ground } from './shape.js'
 import type { Watch } from './watch.js'
 
@@ -34,8 +34,8 @@ export interface Breach extends Attempt {
 export interface Verdict {
   readonly attack: Attack
   readonly attempts: number
-  /** How many attempts each layer met: codes of errors, or that the answer was harmless. */
-  readonly by: Readonly<Record<string, number>>
+  /** How many attempts each layer met. */
+  readonly by: Readonly<Partial<Record<Layer, number>>>
   /** Attempts that were answered because the guard is off. */
   readonly weak: readonly Attempt[]
   readonly breaches: readonly Breach[]
@@ -47,7 +47,7 @@ export async function* runAttacks(options: RunOptions): AsyncGenerator<Verdict> 
   const known = { session: await sessionOf(options), state: await options.watch?.state() }
   for (const attack of attacks) {
     if (attack.heavy && !heavy) continue
-    const by: Record<string, number> = {}
+    const by: Partial<Record<Layer, number>> = {}
     const weak: Attempt[] = []
     const breaches: Breach[] = []
     const attempts = attack.attempts(ground)
@@ -63,7 +63,7 @@ async function tryOne(
   attempt: Attempt,
   options: RunOptions,
   known: { readonly session: unknown; state: string | undefined },
-  by: Record<string, number>,
+  by: Partial<Record<Layer, number>>,
   weak: Attempt[],
 ): Promise<string[]> {
   const { door, guard, ground, watch, timeoutMs } = options

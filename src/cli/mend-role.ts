@@ -1,0 +1,25 @@
+import { identifier } from '../migrations/names.js'
+import type { Finding, RoleReport } from '../roles/inspect.js'
+
+const provision = 'finance-db provision --only agent --sql   -- shows what gives the role the rights it should have'
+
+/** SQL, and commands, that mend what was found about a role. For a superuser, or for whoever owns the database and the role. */
+export function mend({ role, database, findings }: RoleReport): string[] {
+  const [name, db] = [identifier(role), identifier(database)]
+  const byCode: Readonly<Record<string, (finding: Finding) => string>> = {
+    superuser: () => `alter role ${name} nosuperuser;`,
+    bypassrls: () => `alter role ${name} nobypassrls;`,
+    createrole: () => `alter role ${name} nocreaterole;`,
+    createdb: () => `alter role ${name} nocreatedb;`,
+    replication: () => `alter role ${name} noreplication;`,
+    member: ({ object }) => `revoke ${identifier(object)} from ${name};`,
+    temporary: () => `revoke temporary on database ${db} from public, ${name};`,
+    'no-limit': ({ object }) => `alter role ${name} in database ${db} set ${object} = '30s';`,
+    'read-write': () => `alter role ${name} in database ${db} set default_transaction_read_only = on;`,
+    connections: () => `alter role ${name} connection limit 10;`,
+    builtin: () => 'finance-db provision --only agent --revoke-builtins   -- as a superuser',
+    switched: ({ object }) => `-- log in as the role of the agent itself, not as ${object}`,
+    owner: ({ object }) => `-- give ${object} to another owner`,
+  }
+  return [...new Set(findings.map((finding) => byCode[finding.code]?.(finding) ?? provision))]
+}
