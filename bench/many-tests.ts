@@ -48,7 +48,7 @@ try {
       cwd: root,
       encoding: 'utf8',
     })
-    const summary = /Tests .*/.exec(stdout)?.[0] ?? stdout.slice(-2_000)
+    const summary = /Tests.*passed.*/.exec(stdout)?.[0] ?? stdout.slice(-2_000)
     console.log(`round ${round}: ${((performance.now() - began) / 1000).toFixed(0)} s, exit ${status}, ${summary}`)
     if (status !== 0) process.exitCode = 1
   }
