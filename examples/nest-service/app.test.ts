@@ -4,11 +4,11 @@ import { ConflictError } from '@org/finance-db'
 import { aUser } from '@org/finance-db/testing'
 import { test as base } from '@org/finance-db/testing/vitest'
 import { expect } from 'vitest'
-import { AccountsService, AppModule } from './app.js'
+import { AccountsService, appModule } from './app.js'
 
 const test = base.extend('service', async ({ sandbox }, { onCleanup }) => {
   // A pool of its own: the application ends it when it shuts down.
-  const module = await Test.createTestingModule({ imports: [AppModule.with(sandbox.createPool())] }).compile()
+  const module = await Test.createTestingModule({ imports: [appModule(sandbox.createPool())] }).compile()
   onCleanup(() => module.close())
   return module.get(AccountsService)
 })

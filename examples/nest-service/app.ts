@@ -37,9 +37,9 @@ export class AccountsService implements OnModuleDestroy {
 Injectable()(AccountsService)
 Inject('POOL')(AccountsService, undefined, 0)
 
-export class AppModule {
-  static with(pool: pg.Pool): DynamicModule {
-    return { module: AppModule, providers: [{ provide: 'POOL', useValue: pool }, AccountsService] }
-  }
-}
+class AppModule {}
 Module({})(AppModule)
+
+export function appModule(pool: pg.Pool): DynamicModule {
+  return { module: AppModule, providers: [{ provide: 'POOL', useValue: pool }, AccountsService] }
+}

@@ -5,6 +5,7 @@ import {
   accounts,
   audit,
   cards,
+  agentQueries,
   chatLogs,
   computedFeatures,
   consents,
@@ -93,6 +94,16 @@ async function createPerson(db: Kysely<Database>) {
   await computedFeatures.put(db, { user_id, time_window: '30d', signal_type: 'x', signal_value: { of: word } })
   await personaAssignments.assign(db, { user_id, time_window: '30d', persona: 'savings_builder' })
   await chatLogs.create(db, { user_id, message: word, response: word })
+  await agentQueries.record(db, {
+    user_id,
+    role: 'finance_agent',
+    sql: word,
+    outcome: 'ok',
+    code: null,
+    rows: 1,
+    bytes: 1,
+    duration_below_ms: 10,
+  })
   const { id: operator_id } = await createUser(db, { role: 'operator' })
   await operatorActions.record(db, { user_id, operator_id, action_type: 'flag', reason: word })
   await sql`insert into finance.auth_sessions (user_id, id, refresh_token_hash, expires_at, family_id, started_at, ends_at, client)

@@ -21,7 +21,7 @@ export interface SandboxQuery {
 export interface SessionOptions {
   readonly test: string
   readonly stallMs: number
-  readonly deferred: 'end' | 'commit'
+  readonly deferred: 'end' | 'commit' | 'never'
 }
 
 /** A statement that the code under test sends. */
@@ -227,7 +227,7 @@ export class Session {
   async #rollBackAll(): Promise<void> {
     // One message. What comes after a statement that fails is not run, so the rollback is sent again then.
     const ending = ['rollback', 'select pg_catalog.pg_advisory_unlock_all()']
-    if (this.#wire.status === 'E') return this.#wire.script(ending)
+    if (this.#wire.status === 'E' || this.#options.deferred === 'never') return this.#wire.script(ending)
     await this.#wire.script(['reset role', 'set constraints all immediate', ...ending]).catch((error: unknown) => {
       const detail = error instanceof Error ? error.message : String(error)
       this.problem('deferred-constraint', `What is checked at commit does not hold at the end: ${detail}`, error)
