@@ -6,6 +6,7 @@ import { balanceTrigger } from './balance-trigger.js'
 import { searchDocuments } from './documents.js'
 import { importAgainstPsql } from './import.js'
 import { reads } from './reads.js'
+import { roles } from './roles.js'
 import { seedAgainstPsql } from './seed.js'
 import { signalsForMany } from './signals.js'
 import { transfersAgainstStatements } from './transfers.js'
@@ -20,6 +21,7 @@ const benches = {
   trigger: balanceTrigger,
   documents: searchDocuments,
   audit,
+  roles,
   seed: seedAgainstPsql,
 }
 
