@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { checkInvariants } from '../../src/cli/invariants.js'
 import {
   accounts,
+  agentQueries,
   audit,
   cards,
-  agentQueries,
   chatLogs,
   computedFeatures,
   consents,
