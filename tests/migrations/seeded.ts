@@ -28,11 +28,12 @@ const rows: Readonly<Record<string, readonly string[]>> = {
       ('${ada}', '${savings}', '2026-01-04', 'Interest', 0.0001, 'EUR', 'posted', now())`,
   ],
   '0009_cards': [
-    `insert into finance.cards (user_id, account_id, brand, last4, exp_month, exp_year) values ('${ada}', '${checking}', 'visa', '1234', 12, 2030)`,
+    `insert into finance.cards (user_id, account_id, brand, last4, exp_month, exp_year, token)
+      values ('${ada}', '${checking}', 'visa', '1234', 12, 2030, 'v1.k.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA')`,
   ],
   '0010_investments': [
-    `insert into finance.investments (user_id, account_id, symbol, name, asset_class, quantity, cost_basis, currency)
-      select '${ada}', '${savings}', 'VWCE', 'World', 'etf', 1.5, 150, 'EUR'`,
+    `insert into finance.investments (user_id, account_id, symbol, name, asset_class, quantity, cost_basis, price, price_date, currency)
+      select '${ada}', '${savings}', 'VWCE', 'World', 'etf', 1.5, 150, 101.5, '2026-01-05', 'EUR'`,
   ],
   '0011_computed_features': [
     `insert into finance.computed_features (user_id, time_window, signal_type, signal_value) values ('${ada}', '30d', 'mood', '{"calm": true}')`,
