@@ -4,7 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { Kysely, PGliteDialect, sql } from 'kysely'
-import { DiffChecker, generate, IdentifierNode, PostgresDialect } from 'kysely-codegen'
+import { DiffChecker } from 'kysely-codegen'
+import { typesOf } from '../src/codegen.js'
 import { migrate } from '../src/migrations/migrate.js'
 
 const OUT = new URL('../src/schema/generated.ts', import.meta.url)
@@ -36,30 +37,6 @@ const IMPORTS: Record<string, string> = {
   TransferMatchReasons: './json.js#TransferMatchReasons',
 }
 
-interface Allowed {
-  table: string
-  column: string
-  values: string[]
-}
-
-/** Columns that a check constraint limits to a list: Postgres prints `x in ('a', 'b')` as `x = ANY (ARRAY['a'::text, …])`. */
-async function allowedValues(db: Kysely<unknown>): Promise<Allowed[]> {
-  const { rows } = await sql<{ table: string; column: string; definition: string }>`
-    select c.relname as table, a.attname as column, pg_get_constraintdef(k.oid) as definition
-    from pg_constraint k
-    join pg_class c on c.oid = k.conrelid
-    join pg_attribute a on a.attrelid = c.oid and array[a.attnum] = k.conkey
-    where k.contype = 'c' and k.connamespace = 'finance'::regnamespace
-    order by 1, 2`.execute(db)
-
-  return rows.flatMap(({ table, column, definition }) => {
-    const [, on, list] = /^CHECK \(\(+(\w+) = ANY \(ARRAY\[([^\]]*)\]\)\)+$/.exec(definition) ?? []
-    if (on !== column || list === undefined) return []
-    const values = [...list.matchAll(/'((?:[^']|'')*)'::text/g)].map(([, text = '']) => text.replaceAll("''", "'"))
-    return [{ table, column, values }]
-  })
-}
-
 /** Columns that cannot be written at all. */
 async function generatedColumns(db: Kysely<unknown>): Promise<string[]> {
   const { rows } = await sql<{ path: string }>`
@@ -70,34 +47,15 @@ async function generatedColumns(db: Kysely<unknown>): Promise<string[]> {
   return rows.map(({ path }) => path)
 }
 
-async function typesOf(db: Kysely<unknown>): Promise<string> {
-  const allowed = await allowedValues(db)
+async function ourTypes(db: Kysely<unknown>): Promise<string> {
   for (const path of await generatedColumns(db)) {
     if (!COLUMNS[path]?.startsWith('GeneratedAlways<')) throw new Error(`${path} is generated: add it to COLUMNS.`)
   }
-
-  const dialect = new PostgresDialect({ dateParser: 'string' })
-  // What our connections return and accept (src/connection/parsers.ts): a number is never taken for an amount.
-  const { scalars } = dialect.adapter
-  scalars.numeric = new IdentifierNode('string')
-  scalars.interval = new IdentifierNode('string')
-  scalars.int8 = new IdentifierNode('number')
-
-  return generate({
-    db,
-    dialect,
+  return typesOf(db, {
     includePattern: 'finance.*',
     excludePattern: 'finance.migrations', // the migrator's own
-    outFile: null,
-    overrides: { columns: COLUMNS },
-    customImports: IMPORTS,
-    async postprocess({ metadata }) {
-      for (const { table, column, values } of allowed) {
-        const found = metadata.tables.find(({ name }) => name === table)?.columns.find(({ name }) => name === column)
-        if (found !== undefined) found.enumValues = values
-      }
-      return metadata
-    },
+    columns: COLUMNS,
+    imports: IMPORTS,
   })
 }
 
@@ -107,7 +65,7 @@ async function main(): Promise<void> {
   try {
     const { skipped } = await migrate(db)
     for (const { name, reason } of skipped) throw new Error(`${name} was skipped: ${reason}`)
-    const types = await typesOf(db)
+    const types = await ourTypes(db)
     const present = existsSync(OUT) ? await readFile(OUT, 'utf8') : ''
     if (present === types) {
       console.log('src/schema/generated.ts is up to date.')

@@ -2,14 +2,14 @@ import { Command } from 'commander'
 import { version } from '../version.js'
 import { addBackup } from './backup.js'
 import { addCheck } from './check.js'
+import { addCodegen } from './codegen.js'
 import { addCreateAdmin } from './create-admin.js'
 import { addDemo } from './demo.js'
-
 import { addDoctor } from './doctor.js'
-
 import { addHistory } from './history.js'
 import { addImport } from './import.js'
 import { addInit } from './init.js'
+import { addMake } from './make.js'
 import { addMcp } from './mcp.js'
 import { addMigrate } from './migrate.js'
 import { addProvision } from './provision.js'
@@ -57,6 +57,8 @@ export function createProgram(): Command {
   addStatus(program)
   addHistory(program)
   addSql(program)
+  addMake(program)
+  addCodegen(program)
   addImport(program)
   addVerify(program)
   addProvision(program)

@@ -98,7 +98,7 @@ async function createPerson(db: Kysely<Database>) {
     user_id,
     role: 'finance_agent',
     sql: word,
-    outcome: 'ok',
+    outcome: 'answered',
     code: null,
     rows: 1,
     bytes: 1,

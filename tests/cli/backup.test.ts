@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, inject, test } from 'vitest'
+import { differences, type Facts } from '../../src/backup/facts.js'
+import { migrate } from '../../src/index.js'
+import { emptyDatabase } from '../migrations/support.js'
+import { execute } from '../server.js'
+import { hasDebianServer, startDebianServer } from './debian-server.js'
+import { cli, temporaryDirectory } from './support.js'
+
+const facts: Facts = {
+  tables: { users: { rows: 2, content: '7' }, accounts: { rows: 1, content: '8' } },
+  balances: { EUR: { accounts: 1, balance: '10.0000', held: '0.0000' } },
+  chains: { people: 2, heads: '9' },
+}
+
+test('what differs after a restore is said', () => {
+  expect(differences(facts, facts)).toEqual([])
+  expect(
+    differences(facts, {
+      tables: { users: { rows: 1, content: '7' } },
+      balances: {
+        EUR: { accounts: 1, balance: '9.0000', held: '0.0000' },
+        USD: { accounts: 1, balance: '1', held: '0' },
+      },
+      chains: { people: 2, heads: '1' },
+    }),
+  ).toEqual([
+    'table users has 1 rows, not 2',
+    'table accounts is missing',
+    'balance in EUR: 9.0000, not 10.0000',
+    'accounts in USD: 1, not none',
+    'balance in USD: 1, not none',
+    'held in USD: 0, not none',
+    'the audit chains have other heads',
+  ])
+  expect(differences(facts, { ...facts, tables: { ...facts.tables, users: { rows: 2, content: '6' } } })).toEqual([
+    'table users has as many rows, but not the same',
+  ])
+})
+
+describe('finance-db backup and restore', { timeout: 180_000 }, () => {
+  test('refuse a pg_dump that is older than the server, and say what to install', async () => {
+    await using empty = await emptyDatabase()
+    await using directory = await temporaryDirectory()
+    await migrate(empty.db, { to: '0002_users' })
+    const program = join(directory.path, 'pg_dump')
+    await writeFile(program, '#!/bin/sh\necho "pg_dump (PostgreSQL) 14.9"\n', { mode: 0o755 })
+    const file = join(directory.path, 'b.dump')
+
+    const { code, stderr } = await cli(['backup', file], {
+      env: { DATABASE_URL: empty.url, FINANCE_DB_PG_BIN: directory.path },
+    })
+
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/needs pg_dump of version \d+ or later, and there is only version 14/)
+    expect(existsSync(file)).toBe(false)
+    expect(inject('databaseUrl')).not.toBe('')
+  })
+
+  test(`go by pg_dump and back${hasDebianServer ? '' : ' (skipped: there is no PostgreSQL of Debian on this machine)'}`, async ({
+    skip,
+  }) => {
+    if (!hasDebianServer) return skip()
+    await using server = await startDebianServer()
+    await using directory = await temporaryDirectory()
+    const file = join(directory.path, 'bank.dump')
+    const env = { DATABASE_URL: server.url }
+    await cli(['migrate', '--quiet'], { env })
+    await cli(['seed', '--users', '2', '--days', '60', '--quiet'], { env: { ...env, FINANCE_DB_ENV: 'test' } })
+
+    const backup = await cli(['backup', file, '--verify', '--json'], { env })
+    expect(backup.code, backup.stderr).toBe(0)
+    const { facts: counted, trial } = JSON.parse(backup.stdout)
+    expect(counted.tables.users.rows).toBe(2)
+    expect(trial).toMatchObject({ ok: true, differences: [] })
+    expect((await stat(file)).mode & 0o077).toBe(0)
+
+    // Not over what is there, until it is told to.
+    expect((await cli(['backup', file], { env })).code).toBe(2)
+    const refused = await cli(['restore', file], { env })
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--replace') })
+    expect((await cli(['restore', file, '--replace'], { env })).code).toBe(2)
+
+    await execute(server.url, `update finance.users set first_name = 'Changed'`, `delete from finance.insights`)
+    const restored = await cli(['restore', file, '--replace', '--yes-destroy-data', 'postgres', '--json'], { env })
+    expect(restored.code, restored.stderr).toBe(0)
+    expect(JSON.parse(restored.stdout)).toMatchObject({ ok: true, restored: true })
+    expect((await cli(['doctor'], { env })).stdout).toContain('as its migrations make it')
+
+    // One that is not what its manifest says.
+    const manifest = JSON.parse(await readFile(`${file}.json`, 'utf8'))
+    manifest.facts.tables.users.rows = 3
+    await writeFile(`${file}.json`, JSON.stringify(manifest))
+    const differs = await cli(['restore', file, '--verify'], { env })
+    expect(differs).toMatchObject({ code: 3, stdout: expect.stringContaining('table users has 2 rows, not 3') })
+    await writeFile(file, Buffer.concat([await readFile(file), Buffer.from('x')]))
+    expect(await cli(['restore', file, '--verify'], { env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is not the file'),
+    })
+    const elsewhere = await cli(['restore', file, '--schema', 'money'], { env })
+    expect(elsewhere.code).toBe(2)
+  })
+
+  test('go by what PGlite has', async () => {
+    await using directory = await temporaryDirectory()
+    const at = (name: string) => join(directory.path, name)
+    await cli(['init', '--quiet', '--sample', '--pglite', at('one')])
+
+    const backup = await cli(['backup', at('b.tgz'), '--verify', '--json', '--pglite', at('one')])
+    expect(backup.code, backup.stderr).toBe(0)
+    expect(JSON.parse(backup.stdout)).toMatchObject({ kind: 'pglite', trial: { ok: true } })
+
+    const restored = await cli(['restore', at('b.tgz'), '--pglite', at('two'), '--json'])
+    expect(restored.code, restored.stderr).toBe(0)
+    expect(JSON.parse(restored.stdout)).toMatchObject({ ok: true })
+    expect((await cli(['restore', at('b.tgz'), '--pglite', at('two')])).code).toBe(2)
+    expect((await cli(['restore', at('b.tgz')], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } })).code).toBe(2)
+  })
+})
