@@ -94,23 +94,29 @@ async function assertUsers(door: ReadOnlyDb, access: ReadonlyArray<Pick<McpAcces
   const { role, sees } = await door.role()
   const without = access.some(({ userId }) => userId === undefined)
   if (sees === 'one-user' && without) {
-    throw new UsageError(`The role ${role} sees the rows of one user: say whose with --user, or for each token with --tokens.`)
+    throw new UsageError(
+      `The role ${role} sees the rows of one user: say whose with --user, or for each token with --tokens.`,
+    )
   }
   if (sees === 'everybody' && access.some(({ userId }) => userId !== undefined)) {
-    throw new UsageError(`The database does not limit the role ${role} to one user: log in as one that is, or leave out the user.`)
+    throw new UsageError(
+      `The database does not limit the role ${role} to one user: log in as one that is, or leave out the user.`,
+    )
   }
 }
 
 /** Who may ask, and whose rows. Over stdin it is whoever started us. */
 async function readAccess({ env }: Cli, { user, http, tokens }: Options): Promise<McpAccess[]> {
-  if (user !== undefined && !uuid.safeParse(user).success) throw new UsageError('--user has to be the id of a user, a UUID.')
+  if (user !== undefined && !uuid.safeParse(user).success)
+    throw new UsageError('--user has to be the id of a user, a UUID.')
   const token = env.FINANCE_MCP_TOKEN || undefined
   if (http !== true) {
     if (tokens !== undefined) throw new UsageError('--tokens is for --http.')
     return [{ token: '', userId: user }]
   }
   if (tokens === undefined) {
-    if (token === undefined) throw new UsageError('Set FINANCE_MCP_TOKEN, or give --tokens: nobody may ask without a token.')
+    if (token === undefined)
+      throw new UsageError('Set FINANCE_MCP_TOKEN, or give --tokens: nobody may ask without a token.')
     return [{ token, userId: user }]
   }
   if (user !== undefined || token !== undefined) {

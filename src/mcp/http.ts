@@ -51,7 +51,16 @@ const limits = z.object({
  * @throws {InvalidInputError} A limit makes no sense.
  */
 export function mcpHandler(door: ReadOnlyDb, options: McpHttpOptions): McpHandler {
-  const { access, path, allowedHosts = [], allowedOrigins = [], maxSessions, sessionIdleMs, maxBodyBytes, ...rest } = options
+  const {
+    access,
+    path,
+    allowedHosts = [],
+    allowedOrigins = [],
+    maxSessions,
+    sessionIdleMs,
+    maxBodyBytes,
+    ...rest
+  } = options
   const given = parseInput(limits, { path, maxSessions, sessionIdleMs, maxBodyBytes }, 'The options')
   const rules = {
     path: given.path,

@@ -26,7 +26,13 @@ export async function createMcpServer(door: ToolDoor, options: McpOptions): Prom
         description: tool.description,
         inputSchema: tool.input.shape,
         outputSchema: tool.output.shape,
-        annotations: { title: tool.title, readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+        annotations: {
+          title: tool.title,
+          readOnlyHint: true,
+          destructiveHint: false,
+          idempotentHint: true,
+          openWorldHint: false,
+        },
       },
       (input: unknown, { signal }: { signal: AbortSignal }) => call(tool, input, signal, onError),
     )

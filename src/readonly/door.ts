@@ -14,7 +14,7 @@ import { checkQuery } from './guard/check.js'
 import type { RoleReport } from './inspect-role.js'
 import { defaultLimits, type QueryLimits, tighten } from './limits.js'
 import { type DoorSettings, executorFor, type ReadOnlyDbOptions, readOptions } from './options.js'
-import { columnsOf, lenientRows, strictRows, type ResultColumn, type ResultRow } from './results.js'
+import { columnsOf, lenientRows, type ResultColumn, type ResultRow, strictRows } from './results.js'
 import { assertReader } from './statement-kind.js'
 import { wireValues } from './wire-values.js'
 

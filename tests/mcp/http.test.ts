@@ -70,7 +70,11 @@ function send(
   })
 }
 
-const bearer = { authorization: `Bearer ${adasToken}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+const bearer = {
+  authorization: `Bearer ${adasToken}`,
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+}
 const initialize = JSON.stringify({
   jsonrpc: '2.0',
   id: 1,
@@ -113,7 +117,10 @@ describe('the server over HTTP, asked by the client of the SDK', () => {
     expect((await query(ada, count)).structuredContent).toMatchObject({ rows: [[1]] })
     expect((await query(bob, count)).structuredContent).toMatchObject({ rows: [[0]] })
     // Neither as an argument nor in SQL can a model be someone else.
-    const asAda = await bob.client.callTool({ name: 'query', arguments: { sql: count, user: access[0]?.userId, userId: access[0]?.userId } })
+    const asAda = await bob.client.callTool({
+      name: 'query',
+      arguments: { sql: count, user: access[0]?.userId, userId: access[0]?.userId },
+    })
     expect(asAda.structuredContent).toMatchObject({ rows: [[0]] })
   })
 
@@ -136,7 +143,10 @@ describe('the server over HTTP, asked by the client of the SDK', () => {
     const { contents } = await one.client.readResource({ uri: 'finance://schema' })
 
     expect(resources.map(({ uri }) => uri)).toEqual(['finance://schema'])
-    expect(contents[0]).toMatchObject({ mimeType: 'text/markdown', text: expect.stringContaining('transactions (rows: none)') })
+    expect(contents[0]).toMatchObject({
+      mimeType: 'text/markdown',
+      text: expect.stringContaining('transactions (rows: none)'),
+    })
   })
 
   test('cancels on the server what the client has cancelled', async () => {
@@ -202,7 +212,9 @@ describe('the server over HTTP, asked by others', () => {
 
     const headers = { ...bearer, host: 'db.example:80', origin: 'https://chat.example' }
     expect((await send(headers, { port, body: initialize })).status).toBe(200)
-    expect((await send({ ...headers, origin: 'https://chat.example.evil' }, { port, body: initialize })).status).toBe(403)
+    expect((await send({ ...headers, origin: 'https://chat.example.evil' }, { port, body: initialize })).status).toBe(
+      403,
+    )
   })
 
   test('has one path and three methods', async () => {
@@ -252,14 +264,17 @@ describe('the server over HTTP, asked by others', () => {
 
 describe('listenMcp', () => {
   test('listens on loopback only, to those who have long tokens', async () => {
-    const refused = async (options: object) => listenMcp(door, { access, port: 0, ...options }).catch((error: unknown) => error)
+    const refused = async (options: object) =>
+      listenMcp(door, { access, port: 0, ...options }).catch((error: unknown) => error)
 
     expect(await refused({ host: '0.0.0.0' })).toMatchObject({ code: 'INVALID_CONFIG' })
     expect(await refused({ access: [] })).toMatchObject({ code: 'INVALID_CONFIG' })
     const short = await refused({ access: [{ token: 'sesame' }] })
     expect(short).toMatchObject({ code: 'INVALID_CONFIG' })
     expect(String(short)).not.toContain('sesame')
-    expect(await refused({ access: [{ token: adasToken }, { token: adasToken }] })).toMatchObject({ code: 'INVALID_CONFIG' })
+    expect(await refused({ access: [{ token: adasToken }, { token: adasToken }] })).toMatchObject({
+      code: 'INVALID_CONFIG',
+    })
     expect(await refused({ access: [{ token: adasToken, userId: 'ada' }] })).toMatchObject({ code: 'INVALID_CONFIG' })
     expect(await refused({ maxSessions: 0 })).toMatchObject({ code: 'INVALID_INPUT' })
   })

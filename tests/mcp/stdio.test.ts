@@ -83,7 +83,8 @@ describe('finance-db mcp over stdin and stdout', () => {
     ['over HTTP without a token', ['mcp', '--http', '--user', 'USER'], {}, /FINANCE_MCP_TOKEN/],
     ['over HTTP with a short token', ['mcp', '--http', '--user', 'USER'], { FINANCE_MCP_TOKEN: 'sesame' }, /32 to 512/],
   ])('refuses to start %s', async (_, args, more, words) => {
-    const url = more === 'analyst' ? place.urlOf(place.analyst) : more === 'owner' ? place.url : env.READONLY_DATABASE_URL
+    const url =
+      more === 'analyst' ? place.urlOf(place.analyst) : more === 'owner' ? place.url : env.READONLY_DATABASE_URL
     const extra = typeof more === 'object' ? (more as Record<string, string>) : {}
 
     const { code, stdout, stderr } = await cli(
@@ -103,10 +104,14 @@ describe('finance-db mcp --http', () => {
     await using directory = await temporaryDirectory()
     const file = join(directory.path, 'tokens.json')
     await writeFile(file, JSON.stringify({ [token]: ada, [`${token}-of-bob`]: bob }))
-    const child = spawn(process.execPath, ['--import', loader, main, 'mcp', '--http', '--port', '0', '--tokens', file], {
-      env: surroundings(),
-      cwd: tmpdir(),
-    })
+    const child = spawn(
+      process.execPath,
+      ['--import', loader, main, 'mcp', '--http', '--port', '0', '--tokens', file],
+      {
+        env: surroundings(),
+        cwd: tmpdir(),
+      },
+    )
     const { url, output } = await listening(child)
 
     for (const [bearer, rows] of [

@@ -1,10 +1,10 @@
-import { sql } from 'kysely'
 import { getEncoding } from 'js-tiktoken'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createReadOnlyDb, estimateTokens, type ReadOnlyDb } from '../../src/readonly/index.js'
+import { accounts, investments, migrate, transactions } from '../../src/index.js'
 import { valuesOf } from '../../src/readonly/describe/catalogue.js'
 import { sampleQuestions } from '../../src/readonly/describe/samples.js'
-import { accounts, investments, migrate, transactions } from '../../src/index.js'
+import { createReadOnlyDb, estimateTokens, type ReadOnlyDb } from '../../src/readonly/index.js'
 import { createAccount, createUser, newAccount, newTransaction } from '../people.js'
 import { execute } from '../server.js'
 import { pgliteDb } from '../support.js'
@@ -118,7 +118,9 @@ describe('the card of the schema', () => {
     })
     const { text, unknown, tables } = await mine.describeSchema({ tables: ['finance.pots', 'nothing'] })
 
-    expect(text).toContain("pots (rows: none): Pots.\n  user_id uuid, kind jar|it's a box\n  id integer: Counted from 1.")
+    expect(text).toContain(
+      "pots (rows: none): Pots.\n  user_id uuid, kind jar|it's a box\n  id integer: Counted from 1.",
+    )
     expect(unknown).toEqual(['nothing'])
     expect(tables.map(({ name }) => name)).toEqual(['pots'])
     // The parser guard looks at the role again when a second has passed.
@@ -138,7 +140,8 @@ describe('the card of the schema', () => {
       expect(card.tokens).toBeLessThanOrEqual(tokens)
       expect(card.tokens).toBeGreaterThanOrEqual(before)
       before = card.tokens
-      const made = /^ {2}\w+ [^:]*$|^Also, by name only: |more tables? (is|are) not told here\.$|^PostgreSQL \d+, read only\./
+      const made =
+        /^ {2}\w+ [^:]*$|^Also, by name only: |more tables? (is|are) not told here\.$|^PostgreSQL \d+, read only\./
       expect(card.text.split('\n').filter((line) => !whole.has(line) && !made.test(line))).toEqual([])
       expect(card.text).toContain('transactions')
     }
@@ -201,7 +204,8 @@ describe('the sample questions', () => {
           (table) => `revoke select on finance.${table} from ${narrow.agent}`,
         ),
         ...Object.entries(reads).map(
-          ([table, columns]) => `grant select (${columns.split(' ').join(', ')}) on finance.${table} to ${narrow.agent}`,
+          ([table, columns]) =>
+            `grant select (${columns.split(' ').join(', ')}) on finance.${table} to ${narrow.agent}`,
         ),
       )
       const only = narrow.door(narrow.agent)
@@ -234,10 +238,9 @@ test('on PGlite nothing is told that the door holds back', async () => {
 
 test('reads lists of words in checks, and nothing else', () => {
   expect(valuesOf("CHECK ((a = ANY (ARRAY['x'::text, 'it''s, a y'::text])))")).toEqual(['x', "it's, a y"])
-  expect(valuesOf("CHECK (((a)::text = ANY ((ARRAY['x'::character varying, 'y'::character varying])::text[])))")).toEqual([
-    'x',
-    'y',
-  ])
+  expect(
+    valuesOf("CHECK (((a)::text = ANY ((ARRAY['x'::character varying, 'y'::character varying])::text[])))"),
+  ).toEqual(['x', 'y'])
   expect(valuesOf('CHECK ((a = ANY (ARRAY[1, 2])))')).toBeUndefined()
   expect(valuesOf("CHECK (((a = ANY (ARRAY['x'::text])) OR (b IS NULL)))")).toBeUndefined()
 })

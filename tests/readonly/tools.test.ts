@@ -84,7 +84,10 @@ describe('the tools', () => {
   })
 
   test('say of an empty answer that the query was allowed', async () => {
-    const { text, status } = await tools.query.run({ sql: 'select name from accounts where name = $1', params: ['none'] })
+    const { text, status } = await tools.query.run({
+      sql: 'select name from accounts where name = $1',
+      params: ['none'],
+    })
 
     expect(status).toBe('ok')
     expect(text).toMatch(/^The query was allowed and ran\. It found no rows\./)

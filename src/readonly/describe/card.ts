@@ -1,5 +1,5 @@
-import type { QueryLimits } from '../limits.js'
 import { internalCategories } from '../../repositories/spending.js'
+import type { QueryLimits } from '../limits.js'
 import type { ColumnInfo, JoinInfo, TableInfo } from './catalogue.js'
 import type { RowCount } from './counts.js'
 import type { SampleQuestion } from './samples.js'

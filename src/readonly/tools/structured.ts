@@ -6,7 +6,10 @@ export interface StructuredLimits {
 }
 
 /** An answer as JSON: rows as lists, in the order of `columns`, with the limits that its text has. */
-export function structuredRows(answer: QueryAnswer, { maxCellChars, maxChars }: StructuredLimits): Record<string, unknown> {
+export function structuredRows(
+  answer: QueryAnswer,
+  { maxCellChars, maxChars }: StructuredLimits,
+): Record<string, unknown> {
   const rows: unknown[][] = []
   let chars = 0
   for (const row of answer.rows) {

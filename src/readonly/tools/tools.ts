@@ -85,7 +85,11 @@ export function agentTools(door: ToolDoor, options: AgentToolOptions = {}): Agen
         return {
           text: card.tables.map(tableLine).join('\n') || 'There is no table that may be read here.',
           data: {
-            tables: card.tables.map(({ name, comment, rows }) => ({ name, about: comment ?? null, rows: rows ?? null })),
+            tables: card.tables.map(({ name, comment, rows }) => ({
+              name,
+              about: comment ?? null,
+              rows: rows ?? null,
+            })),
           },
         }
       },
@@ -163,7 +167,8 @@ function tool<Input extends z.ZodObject>(
 }
 
 function sqlOf(input: unknown): string | undefined {
-  const sql = typeof input === 'object' && input !== null && 'sql' in input ? (input as Partial<QueryInput>).sql : undefined
+  const sql =
+    typeof input === 'object' && input !== null && 'sql' in input ? (input as Partial<QueryInput>).sql : undefined
   return typeof sql === 'string' ? sql : undefined
 }
 
