@@ -285,7 +285,7 @@ export interface FinanceComputedFeatures {
    */
   signal_type: string;
   /**
-   * What was found; its shape depends on signal_type.
+   * What was found, an object by signal_type; amounts are decimal strings, to be cast to numeric. subscription: subscriptions, monthly_spend, monthly_bills, share_of_spending, recurring_merchants [{merchant, kind subscription|bill, cadence, amount, monthly_amount, last_date, next_date, active}]. credit_utilization_…: account_id, owed, credit_limit, utilization (0.5 is half), interest_charged, overdue. savings_behavior: net_inflow, monthly_net_inflow, growth_rate, balance, emergency_fund_months. income_stability: payments, total, median_gap_days, variability, cash_flow_buffer_months. All: as_of, currency.
    */
   signal_value: Record<string, unknown>;
   /**
@@ -552,6 +552,9 @@ export interface FinanceTransactions {
    * In currency. Money into the account is positive, out of it negative.
    */
   amount: string;
+  /**
+   * What it was for, one word of the host such as groceries. Money between own accounts: transfer, credit_card_payment, investment_transfer.
+   */
   category: Generated<string>;
   created_at: Generated<Timestamp>;
   /**
