@@ -158,7 +158,7 @@ describe('the tools', () => {
 
   test('reject with the reason of the signal', async () => {
     const reason = new Error('enough')
-    const slow = 'select count(*) from generate_series(1, 100000000) a'
+    const slow = 'select count(*) from generate_series(1, (select 100000000)) a'
     const controller = new AbortController()
     setTimeout(() => controller.abort(reason), 200)
 
