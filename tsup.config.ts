@@ -15,6 +15,7 @@ const entry = {
   import: 'src/import/index.ts',
   auth: 'src/auth/index.ts',
   readonly: 'src/readonly/index.ts',
+  mcp: 'src/mcp/index.ts',
   seed: 'src/seed/index.ts',
   health: 'src/health/index.ts',
   telemetry: 'src/telemetry/index.ts',

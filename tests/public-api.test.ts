@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as auth from '../src/auth/index.js'
 import * as api from '../src/index.js'
+import * as mcp from '../src/mcp/index.js'
 import * as migrations from '../src/migrations/index.js'
 import * as readonly from '../src/readonly/index.js'
 import * as schema from '../src/schema/index.js'
@@ -28,5 +29,6 @@ describe('the public API', () => {
     expect(names(migrations)).toMatchSnapshot('migrations')
     expect(names(auth)).toMatchSnapshot('auth')
     expect(names(readonly)).toMatchSnapshot('readonly')
+    expect(names(mcp)).toMatchSnapshot('mcp')
   })
 })

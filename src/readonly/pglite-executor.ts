@@ -63,20 +63,21 @@ export function pgliteExecutor({ source, role: roleName, gate, scopeKey, schema 
   }
 
   async function inTransaction<Result>(
-    job: Pick<Job, 'limits' | 'userId'>,
+    job: Pick<Job, 'limits' | 'userId'> | undefined,
     use: (session: Session, role: RoleReport) => Promise<Result>,
   ): Promise<Result> {
+    const limits = job?.limits ?? defaultLimits
     let done: { result: Result } | undefined
     try {
       await (await instance()).transaction(async (session) => {
         const run = (text: string) => send(session, { text, values: [], rows: 0 })
         await run('set transaction isolation level repeatable read, read only')
         if (await exists(session)) await run(`set local role ${quoted(roleName ?? '')}`)
-        const open = (scope: string | undefined) =>
-          send(session, preamble({ schema, limits: job.limits, scope, serverVersion: 0 }))
+        const open = (scope: string | undefined) => send(session, preamble({ schema, limits, scope, serverVersion: 0 }))
         await open(undefined)
         const role = await look(session)
-        const scope = scopeOf(job, role, scopeKey)
+        // Without a job only the role is looked at, which is the same for every user.
+        const scope = job && scopeOf(job, role, scopeKey)
         if (scope !== undefined) await open(scope)
         done = { result: await use(session, role) }
         throw undo
@@ -116,7 +117,7 @@ export function pgliteExecutor({ source, role: roleName, gate, scopeKey, schema 
   }
 
   return {
-    role: async () => report ?? inTransaction({ limits: defaultLimits, userId: undefined }, async (_, role) => role),
+    role: async () => report ?? inTransaction(undefined, async (_, role) => role),
     async run(job) {
       job.signal?.throwIfAborted()
       const leave = await gate.enter(job.signal)

@@ -72,7 +72,7 @@ describe('finance-db mcp over stdin and stdout', () => {
 
     expect(code).toBe(0)
     const lines = stdout.split('\n').filter((line) => line !== '')
-    expect(lines.map((line) => JSON.parse(line).jsonrpc)).toEqual(lines.map(() => '2.0'))
+    expect(lines.map((line) => JSON.parse(line))).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }])
   })
 
   test.each([
