@@ -73,13 +73,14 @@ export async function examineAgent(cli: Cli, options: AgentOptions): Promise<Exi
         { connectionString: url, schema, scopeKey: key, guard, concurrency: 1, limits: { timeoutMs: 3000 } },
         env,
       )
-      return attackOne({ door: door.asUser(me), guard, ground, watch }, options.heavy === true, progress.update).catch(
-        (error: unknown) => {
-          if (!(error instanceof UnfitRoleError || error instanceof UnsupportedError)) throw error
-          refused.push(error.message)
-          return []
-        },
-      )
+      const target = { door: door.asUser(me), guard, ground, watch }
+      try {
+        return await attackOne(target, options.heavy === true, progress.update)
+      } catch (error) {
+        if (!(error instanceof UnfitRoleError || error instanceof UnsupportedError)) throw error
+        if (!refused.includes(error.message)) refused.push(error.message)
+        return []
+      }
     }
     const found: Findings = { role, guarded: await attack('on'), unguarded: await attack('off'), refused }
     progress.done()

@@ -9,9 +9,8 @@ describe('attacks on the read-only door', { timeout: 600_000 }, () => {
   }, 120_000)
   afterAll(() => field?.[Symbol.asyncDispose]())
 
-  const chosen = attacks.filter(({ heavy }) => process.env.SKIP_HEAVY === undefined || !heavy)
   describe.each(['on', 'off'] as const)('with the guard %s', (guard) => {
-    test.each(chosen.map((attack) => [attack.id, attack] as const))('%s', async (_, attack) => {
+    test.each(attacks.map((attack) => [attack.id, attack] as const))('%s', async (_, attack) => {
       const verdicts = await field.attack(guard, [attack], { heavy: true })
 
       expect(reportOf(verdicts)).toEqual([])

@@ -9,8 +9,6 @@ import { statementAttacks } from './statements.js'
 import { wireAttacks } from './wire.js'
 import { writeAttacks } from './writes.js'
 
-export type { Aim, Attack, Attempt, Ground } from './shape.js'
-
 /** Every way around a read-only door that we know of. */
 export const attacks: readonly Attack[] = [
   ...statementAttacks,

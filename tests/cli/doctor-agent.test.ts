@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Battlefield, battlefield } from '../readonly/battlefield.js'
+import { execute } from '../server.js'
+import { cli } from './support.js'
+
+describe('finance-db doctor --agent', { timeout: 300_000 }, () => {
+  let field: Battlefield
+  let env: Record<string, string>
+  beforeAll(async () => {
+    field = await battlefield()
+    env = {
+      DATABASE_URL: field.ownerUrl,
+      READONLY_DATABASE_URL: field.agentUrl,
+      FINANCE_SCOPE_KEY: `${field.key.id}:${Buffer.from(field.key.secret).toString('base64')}`,
+    }
+  }, 120_000)
+  afterAll(() => field?.[Symbol.asyncDispose]())
+
+  test('finds that a provisioned role holds, says by what, and leaves nothing behind', async () => {
+    const before = await field.watch.state()
+
+    const { code, stdout, stderr } = await cli(['doctor', '--agent', '--canaries', '--json'], { env })
+
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+    const report = JSON.parse(stdout)
+    expect(report).toMatchObject({ ok: true, canaries: true, refused: [], role: { role: field.role, fit: true } })
+    for (const found of [...report.guard_on, ...report.guard_off]) expect(found.breaches).toEqual([])
+    expect(report.guard_on.find((found: { attack: string }) => found.attack === 'stacked').held_by).toHaveProperty(
+      'statement',
+    )
+    const weak = report.guard_off.filter((found: { known_weakness?: string }) => found.known_weakness !== undefined)
+    expect(weak.length).toBeGreaterThan(3)
+    expect(stdout).not.toContain(field.key.secret.toString())
+    expect(withoutAudit(await field.watch.state())).toBe(withoutAudit(before))
+  })
+
+  test('says what is wrong with a role that could write, and what mends it', async () => {
+    await execute(
+      field.ownerUrl,
+      `grant insert on finance.insights to ${field.role}`,
+      `alter role ${field.role} createdb`,
+    )
+
+    const { code, stdout } = await cli(['doctor', '--agent'], { env })
+
+    await execute(
+      field.ownerUrl,
+      `revoke insert on finance.insights from ${field.role}`,
+      `alter role ${field.role} nocreatedb`,
+    )
+    expect(code).toBe(3)
+    expect(stdout).toContain('It may insert insights.')
+    expect(stdout).toContain(`alter role "${field.role}" nocreatedb;`)
+    expect(stdout).toContain('is not fit for the read-only door')
+  })
+
+  test('says what it needs', async () => {
+    const { FINANCE_SCOPE_KEY: _, ...keyless } = env
+    const outcomes = await Promise.all([
+      cli(['doctor'], { env }),
+      cli(['doctor', '--agent'], { env: { DATABASE_URL: field.ownerUrl } }),
+      cli(['doctor', '--agent'], { env: keyless }),
+    ])
+
+    expect(outcomes.map(({ code }) => code)).toEqual([2, 2, 2])
+    expect(outcomes[1]?.stderr).toContain('READONLY_DATABASE_URL')
+    expect(outcomes[2]?.stderr).toContain('FINANCE_SCOPE_KEY')
+  })
+})
+
+/** The audit log is append-only: it keeps what was planted. */
+function withoutAudit(state: string): string {
+  const [tables, objects] = JSON.parse(state) as [{ table: string }[], unknown]
+  return JSON.stringify([tables.filter(({ table }) => !/audit_(log|seals)$/.test(table)), objects])
+}
