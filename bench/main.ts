@@ -7,6 +7,7 @@ import { searchDocuments } from './documents.js'
 import { door } from './door.js'
 import { importAgainstPsql } from './import.js'
 import { reads } from './reads.js'
+import { roles } from './roles.js'
 import { seedAgainstPsql } from './seed.js'
 import { signalsForMany } from './signals.js'
 import { transfersAgainstStatements } from './transfers.js'
@@ -22,6 +23,7 @@ const benches = {
   documents: searchDocuments,
   audit,
   door,
+  roles,
   seed: seedAgainstPsql,
 }
 
