@@ -69,3 +69,4 @@ console.log(answer.split('\n').at(-3)) // ["Shop", "-12.5000", "USD"]
 console.log(text) // You spent 12.50 USD at Shop.
 await door.destroy()
 await db.destroy()
+await pglite.close()

@@ -33,3 +33,4 @@ console.log(answer.split('\n').at(-3)) // ["Rainy days", "250.0000", "USD"]
 console.log((await call('query', { sql: 'select token from cards' })).split('\n', 1)[0]) // Not allowed (column)
 await door.destroy()
 await db.destroy()
+await pglite.close()

@@ -74,7 +74,7 @@ describe('the README', () => {
     await rm(folder, { recursive: true })
   })
 
-  test('has examples that print what they say', { timeout: 120_000 }, async () => {
+  test('has examples that print what they say', { timeout: 400_000 }, async () => {
     const names = (await readdir(`${root}/examples`)).filter((name) => name.endsWith('.ts'))
     for (const name of names) {
       await using fresh = await freshDatabase()

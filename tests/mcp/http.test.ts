@@ -160,7 +160,7 @@ describe('the server over HTTP, asked by the client of the SDK', () => {
     controller.abort()
 
     await expect(asked).rejects.toThrow()
-    await vi.waitFor(async () => expect(await running()).toBe(0), { timeout: 8000 })
+    await vi.waitFor(async () => expect(await running()).toBe(0), { timeout: 3000 })
   })
 })
 
@@ -296,7 +296,7 @@ describe('listenMcp', () => {
     await own.close()
 
     expect(performance.now() - before).toBeLessThan(4000)
-    await vi.waitFor(async () => expect(await running()).toBe(0), { timeout: 8000 })
+    await vi.waitFor(async () => expect(await running()).toBe(0), { timeout: 3000 })
     await one.client.close()
     expect(await asked).toBeInstanceOf(Error)
     // The door is the host's.

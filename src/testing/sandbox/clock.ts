@@ -44,16 +44,24 @@ const functions = {
 
 // The server calls its own functions by their number, past the catalogue, unless the planner has put the body of an SQL
 // function in place of the call: so these are SQL functions of one expression, which it always does.
-const replaced = Object.keys(functions).map(
-  (name) =>
-    `create or replace function pg_catalog.${name}() returns timestamptz language sql stable parallel safe
+// Plans do not know that they depend on a function of the server: those with the other time in them are thrown away.
+const forgetPlans = 'discard plans'
+const replaced = [
+  ...Object.keys(functions).map(
+    (name) =>
+      `create or replace function pg_catalog.${name}() returns timestamptz language sql stable parallel safe
      as $$ select pg_catalog.current_setting('${setting}')::pg_catalog.timestamptz $$`,
-)
-const restored = Object.entries(functions).map(
-  ([name, source]) =>
-    `create or replace function pg_catalog.${name}() returns timestamptz language internal
+  ),
+  forgetPlans,
+]
+const restored = [
+  ...Object.entries(functions).map(
+    ([name, source]) =>
+      `create or replace function pg_catalog.${name}() returns timestamptz language internal
      ${name === 'clock_timestamp' ? 'volatile' : 'stable'} strict parallel safe as '${source}'`,
-)
+  ),
+  forgetPlans,
+]
 
 export interface OwnedClock extends SandboxClock {
   /** What statements have to run with. */
@@ -80,7 +88,10 @@ export function createClock(session: Session): OwnedClock {
     async set(instant) {
       const wanted = new RealDate(instant).getTime()
       if (Number.isNaN(wanted)) throw new RangeError('The clock takes a Date, or an instant in ISO form.')
-      if (!installed) await session.behind(replaced).catch(explain)
+      if (!installed) {
+        session.afterRollback(forgetPlans)
+        await session.behind(replaced).catch(explain)
+      }
       installed = true
       if (time === undefined) globalThis.Date = standingDate(() => time ?? RealDate.now())
       time = wanted

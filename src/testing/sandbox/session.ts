@@ -60,6 +60,7 @@ export class Session {
   #point = false
   #applied: Settings = {}
   #restore: string[] = []
+  readonly #afterwards = new Set<string>()
   #initiallyDeferred: Promise<string> | undefined
   #endedBySql = false
   #ended = false
@@ -224,9 +225,14 @@ export class Session {
     }
   }
 
+  /** What the rollback does not undo of the connection, which serves other tests. */
+  afterRollback(statement: string): void {
+    this.#afterwards.add(statement)
+  }
+
   async #rollBackAll(): Promise<void> {
     // One message. What comes after a statement that fails is not run, so the rollback is sent again then.
-    const ending = ['rollback', 'select pg_catalog.pg_advisory_unlock_all()']
+    const ending = ['rollback', 'select pg_catalog.pg_advisory_unlock_all()', ...this.#afterwards]
     if (this.#wire.status === 'E' || this.#options.deferred === 'never') return this.#wire.script(ending)
     await this.#wire.script(['reset role', 'set constraints all immediate', ...ending]).catch((error: unknown) => {
       const detail = error instanceof Error ? error.message : String(error)
