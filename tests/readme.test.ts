@@ -20,7 +20,7 @@ async function fragments(): Promise<string[]> {
 
 const prelude = `
 import { PGlite } from '@electric-sql/pglite'
-import { accounts, computedFeatures, createFinanceDb, type Database, lambdaPreset, migrate, migrations, recommendations, reports, transactions, users } from '../../src/index.js'
+import { accounts, checkSchema, computedFeatures, createFinanceDb, type Database, lambdaPreset, migrate, migrateOnStart, migrations, recommendations, reports, retention, transactions, users } from '../../src/index.js'
 import { seed } from '../../src/seed/index.js'
 import { startTestServer } from '../../src/testing/index.js'
 import { Kysely, PostgresDialect } from 'kysely'
@@ -30,7 +30,7 @@ const kysely = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
 const db = createFinanceDb()
 `
 const used =
-  'void [PGlite, accounts, computedFeatures, lambdaPreset, migrate, migrations, recommendations, reports, transactions, users, kysely, seed, startTestServer]\n'
+  'void [PGlite, accounts, checkSchema, computedFeatures, lambdaPreset, migrate, migrateOnStart, migrations, recommendations, reports, retention, transactions, users, kysely, seed, startTestServer]\n'
 
 describe('the README', () => {
   test('shows the examples as they are', async () => {
