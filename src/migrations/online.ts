@@ -28,7 +28,7 @@ export type OnlineVerdict =
   /** It is ours to build: the history says so. */
   | { readonly kind: 'build'; readonly statements: readonly string[] }
   /** All indexes are there, and the history says that it is applied. */
-  | { readonly kind: 'finished' }
+  | { readonly kind: 'finished' /** Nobody had begun: someone made them by hand. */; readonly wasThere: boolean }
 
 interface Found {
   claimed: number | null
@@ -65,7 +65,7 @@ export async function decide(trx: Transaction<unknown>, schema: string, step: Sq
   if (claimed === null && !found.some(({ large, exists }) => large || exists)) return { kind: 'plain' }
   if (found.every(({ valid }) => valid)) {
     await sql.raw(finishHistory(schema, step)).execute(trx)
-    return { kind: 'finished' }
+    return { kind: 'finished', wasThere: claimed === null }
   }
   if (claimed !== null && (claimed < GRACE_SECONDS || found.some(({ busy }) => busy))) return { kind: 'wait' }
 

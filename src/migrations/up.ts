@@ -30,8 +30,6 @@ export async function applyPending(
 
   const applied: string[] = []
   const refused = new Map<string, string>()
-  /** Online, by this call: milliseconds by name. */
-  const built = new Map<string, number>()
   let since = performance.now()
   const { db, schema } = handle
   for (;;) {
@@ -61,14 +59,17 @@ export async function applyPending(
       const { step, verdict } = outcome
       if (verdict.kind === 'build') {
         options.onProgress({ type: 'building', name: step.name })
+        since = performance.now()
         await build(handle, step, verdict.statements, options)
-        built.set(step.name, performance.now() - since)
+        // Whoever looks next writes it down, us or another: it was built here.
+        applied.push(step.name)
+        options.onProgress({ type: 'applied', name: step.name, durationMs: Math.round(performance.now() - since) })
       } else if (verdict.kind === 'wait') {
         await pause(since, options, step, schema)
         continue
-      } else if (built.has(step.name)) {
+      } else if (verdict.kind === 'finished' && verdict.wasThere) {
         applied.push(step.name)
-        options.onProgress({ type: 'applied', name: step.name, durationMs: Math.round(built.get(step.name) ?? 0) })
+        options.onProgress({ type: 'applied', name: step.name, durationMs: 0 })
       }
       since = performance.now()
       continue

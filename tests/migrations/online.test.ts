@@ -140,6 +140,16 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
     expect(await indexes(database.db)).toEqual(built)
   })
 
+  test('may have been made by hand before', async () => {
+    await using database = await largeDatabase()
+    for (const statement of online.up({ finance: 'finance', vector: '' })) await sql.raw(statement).execute(database.db)
+    database.queries.length = 0
+
+    expect((await migrate(database.db)).applied).toEqual(tail)
+
+    expect(database.queries.filter(({ sql: text }) => text.includes('concurrently'))).toEqual([])
+  })
+
   test('leaves nothing when the data do not allow it', async () => {
     await using database = await largeDatabase()
     const unique = {
