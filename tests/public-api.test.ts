@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import * as auth from '../src/auth/index.js'
+import * as health from '../src/health/index.js'
+import * as imports from '../src/import/index.js'
 import * as api from '../src/index.js'
 import * as mcp from '../src/mcp/index.js'
 import * as migrations from '../src/migrations/index.js'
 import * as readonly from '../src/readonly/index.js'
 import * as schema from '../src/schema/index.js'
+import * as seed from '../src/seed/index.js'
+import * as telemetry from '../src/telemetry/index.js'
+import * as testing from '../src/testing/index.js'
 
 /** What is public is public on purpose: a new name shows up here first. */
 const names = (module: object) => Object.keys(module).sort()
@@ -30,5 +35,10 @@ describe('the public API', () => {
     expect(names(auth)).toMatchSnapshot('auth')
     expect(names(readonly)).toMatchSnapshot('readonly')
     expect(names(mcp)).toMatchSnapshot('mcp')
+    expect(names(imports)).toMatchSnapshot('import')
+    expect(names(seed)).toMatchSnapshot('seed')
+    expect(names(health)).toMatchSnapshot('health')
+    expect(names(telemetry)).toMatchSnapshot('telemetry')
+    expect(names(testing)).toMatchSnapshot('testing')
   })
 })

@@ -5,7 +5,7 @@ import { deletion, targets } from '../src/repositories/purge.js'
 import { createUser } from './people.js'
 import { freshDatabase, pgliteDb, test } from './support.js'
 
-const policy = { chat_logs: 30, auth_sessions: 30, auth_attempts: 30, decision_traces: 30 }
+const policy = { chat_logs: 30, auth_sessions: 30, auth_attempts: 30, decision_traces: 30, agent_queries: 30 }
 
 async function run(db: Kysely<Database>, ...statements: string[]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db)
@@ -23,6 +23,8 @@ async function fill(db: Kysely<Database>, userId: string, old: number, young: nu
       select '${userId}', 'education', 't' || i, 'r' from ${ages} returning user_id, id, title
     ) insert into finance.decision_traces (user_id, recommendation_id, trace_data, created_at)
       select r.user_id, r.id, '{}', ${at} from r join ${ages} on r.title = 't' || a.i`,
+    `insert into finance.agent_queries (user_id, sql, outcome, rows, bytes, duration_below_ms, created_at)
+      select '${userId}', 'select 1', 'answered', 1, 1, 10, ${at} from ${ages}`,
     // One chain of each age, each token replaced by the next.
     `insert into finance.auth_sessions (user_id, id, family_id, refresh_token_hash, started_at, expires_at, ends_at, revoked_at, replaced_by)
       select '${userId}', ('00000000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, ('00000000-0000-7000-8000-' || lpad(days::text, 12, '0'))::uuid,
@@ -48,7 +50,13 @@ async function left(db: Kysely<Database>): Promise<Record<string, number>> {
   return counts
 }
 
-const each = (rows: number) => ({ chat_logs: rows, decision_traces: rows, auth_sessions: rows, auth_attempts: rows })
+const each = (rows: number) => ({
+  chat_logs: rows,
+  decision_traces: rows,
+  auth_sessions: rows,
+  agent_queries: rows,
+  auth_attempts: rows,
+})
 const byTable = ({ tables }: retention.PurgeReport) =>
   Object.fromEntries(tables.map(({ table, rows }) => [table, rows]))
 
@@ -66,7 +74,7 @@ describe('retention.purge', { timeout: 60_000 }, () => {
     const report = await retention.purge(db, policy, { batchSize: 10, pauseMs: 0 })
 
     expect(report).toMatchObject({ dryRun: false, complete: true })
-    expect(report.tables.map(({ rows, batches }) => [rows, batches])).toEqual(Array(4).fill([25, 3]))
+    expect(report.tables.map(({ rows, batches }) => [rows, batches])).toEqual(Array(5).fill([25, 3]))
     expect(await left(db)).toEqual(each(7))
     expect(byTable(await retention.purge(db, policy))).toEqual(each(0))
     const { rows } = await sql`select * from ${sql.table('finance.audit_problems')}(null)`.execute(db)

@@ -9,6 +9,7 @@ interface Options {
   authSessions?: number
   authAttempts?: number
   decisionTraces?: number
+  agentQueries?: number
   hold?: string[]
   batch?: number
   pause?: number
@@ -23,6 +24,7 @@ export function addPurge(program: Command): void {
     .option('--auth-sessions <days>', 'sessions since they ended', wholeNumber)
     .option('--auth-attempts <days>', 'failed log-ins since the last', wholeNumber)
     .option('--decision-traces <days>', 'traces since they were written', wholeNumber)
+    .option('--agent-queries <days>', 'queries of agents since they were asked', wholeNumber)
     .option('--hold <user...>', 'ids of users whose rows stay')
     .option('--batch <rows>', 'rows of a transaction (default: 1000)', wholeNumber)
     .option('--pause <ms>', 'between two of them (default: 100)', wholeNumber)
@@ -32,12 +34,23 @@ export function addPurge(program: Command): void {
 
 async function execute(cli: Cli, options: Options): Promise<void> {
   const { out } = cli
-  const { chatLogs, authSessions, authAttempts, decisionTraces, hold, batch, pause, dryRun = false } = options
+  const {
+    chatLogs,
+    authSessions,
+    authAttempts,
+    decisionTraces,
+    agentQueries,
+    hold,
+    batch,
+    pause,
+    dryRun = false,
+  } = options
   const policy = {
     chat_logs: chatLogs,
     auth_sessions: authSessions,
     auth_attempts: authAttempts,
     decision_traces: decisionTraces,
+    agent_queries: agentQueries,
   }
   if (Object.values(policy).every((days) => days === undefined)) {
     throw new UsageError('Say what is to go, such as --chat-logs 365. What is not named stays.')

@@ -1,12 +1,5 @@
 import { translateError } from '../postgres-errors.js'
-import {
-  type AgentQueryFilter,
-  type AgentQueryPurge,
-  agentQueryFilter,
-  agentQueryPurge,
-  type NewAgentQuery,
-  newAgentQuery,
-} from '../schema/agent-queries.js'
+import { type AgentQueryFilter, agentQueryFilter, type NewAgentQuery, newAgentQuery } from '../schema/agent-queries.js'
 import { maskCardNumbers } from '../schema/card-numbers.js'
 import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
@@ -68,30 +61,4 @@ export async function list(
     .catch(translateError)
   const found = rows.map((row) => ({ ...row, user_id: row.user_id === everybody ? null : row.user_id }))
   return toPage(found, limit, ({ created_at, id }) => [created_at.toISOString(), id])
-}
-
-/**
- * Removes queries from before an instant, the oldest first, and gives how many. Call it again until it removes fewer than
- * `limit`. Walks `agent_queries_created_at_idx`.
- */
-export async function purge(db: Db, what: AgentQueryPurge): Promise<number> {
-  const { before, limit = 10_000 } = parseInput(agentQueryPurge, what, 'The purge')
-  const { numDeletedRows } = await db
-    .with('old', (cte) =>
-      cte
-        .selectFrom('finance.agent_queries')
-        .select(['user_id', 'id'])
-        .where('created_at', '<', before)
-        .orderBy('created_at')
-        .limit(limit)
-        .forUpdate()
-        .skipLocked(),
-    )
-    .deleteFrom('finance.agent_queries as q')
-    .using('old')
-    .whereRef('q.user_id', '=', 'old.user_id')
-    .whereRef('q.id', '=', 'old.id')
-    .executeTakeFirstOrThrow()
-    .catch(translateError)
-  return Number(numDeletedRows)
 }

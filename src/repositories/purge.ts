@@ -56,6 +56,8 @@ export const targets: readonly Target[] = [
         and not exists (select from batch b where b.user_id = p.user_id and b.id = p.id)
     )`,
   },
+  // Its users are part of no reference and need no part of the key: the ids of queries are unique over everybody.
+  { table: 'agent_queries', age: 'created_at', key: ['id'] },
   { table: 'auth_attempts', age: 'updated_at', key: ['key_hash'], only: sql`coalesce(o.blocked_until < now(), true)` },
 ]
 
@@ -65,7 +67,7 @@ export const targets: readonly Target[] = [
  * Stopped or killed, what is deleted is deleted, and another run goes on. None of the tables is audited, so the audit log
  * neither grows nor loses anything by it.
  *
- * Walks `chat_logs_created_at_idx`, `decision_traces_created_at_idx`, `auth_sessions_ends_at_idx` and
+ * Walks `chat_logs_created_at_idx`, `agent_queries_created_at_idx`, `decision_traces_created_at_idx`, `auth_sessions_ends_at_idx` and
  * `auth_attempts_updated_at_idx`.
  *
  * @throws {InvalidInputError} The policy or an option is wrong.
@@ -141,7 +143,7 @@ function parts({ table, age, key }: Target) {
     table: sql.table(`finance.${table}`),
     age: sql.ref(`o.${age}`),
     order: sql.join([age, ...key].map((column) => sql.ref(`o.${column}`))),
-    isUsers: key.includes('user_id'),
+    isUsers: table !== 'auth_attempts',
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { agentQueryOutcomes } from './enums.js'
 import { endsAfterStart, span, spanRule } from './span.js'
-import { instant, uuid } from './values.js'
+import { uuid } from './values.js'
 
 /** A query through the read-only door, and what came of it. */
 export const newAgentQuery = z.strictObject({
@@ -21,14 +21,5 @@ export const agentQueryFilter = z
   .strictObject({ user_id: uuid.nullable().optional(), outcome: z.enum(agentQueryOutcomes).optional(), ...span })
   .refine(endsAfterStart, spanRule)
 
-/** What to forget. */
-export const agentQueryPurge = z.strictObject({
-  /** Queries from before this instant. */
-  before: instant,
-  /** Rows at most, 1 to 100,000; 10,000 when left out. */
-  limit: z.number().int().min(1).max(100_000).optional(),
-})
-
 export type NewAgentQuery = z.infer<typeof newAgentQuery>
 export type AgentQueryFilter = z.infer<typeof agentQueryFilter>
-export type AgentQueryPurge = z.infer<typeof agentQueryPurge>

@@ -13,6 +13,8 @@ export const retentionPolicy = z.strictObject({
   auth_attempts: days.optional(),
   /** Since it was written. The recommendation stays, without its trace. */
   decision_traces: days.optional(),
+  /** Since it was asked through the read-only door. */
+  agent_queries: days.optional(),
 })
 
 export const purgeLimits = z.strictObject({
