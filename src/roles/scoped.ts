@@ -15,7 +15,7 @@ export interface ScopedOptions extends TransactionOptions {
 /**
  * A {@link transaction} that can touch nobody's rows but this user's: the database sees to it, by row-level security and a
  * signed scope that ends with the transaction, whatever the statements in it say. The handle has to be connected as a role of
- * kind `member` (or `agent`, to read). It takes one more round trip than a transaction.
+ * kind `member`; agents read through `createReadOnlyDb`. It takes one more round trip than a transaction.
  *
  * Nested, the scope of the outer call comes back afterwards.
  *
@@ -67,7 +67,7 @@ async function swapScope(trx: Trx, scope: string): Promise<string> {
   }
 }
 
-const noRole = 'The rows of this role are not limited to those of one person: connect as a member or an agent.'
+const noRole = 'The rows of this role are not limited to those of one person: connect as a member.'
 
 /** Refused by `set_scope` and not before it. */
 function isOurs(error: unknown): boolean {

@@ -15,6 +15,7 @@ import {
   transfers,
   users,
 } from '../../src/index.js'
+import { createReadOnlyDb } from '../../src/readonly/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
 import { execute } from '../server.js'
 import { newKey, outcome, provisionedDatabase } from './support.js'
@@ -178,21 +179,22 @@ describe('an agent', () => {
     expect(await outcome(analyst, 'select changes from finance.audit_log')).toBe('42501')
   })
 
-  test('is read from by our repositories', { timeout: 120_000 }, async () => {
+  test('is read from by our repositories, through the door alone', { timeout: 120_000 }, async () => {
     await using database = await provisionedDatabase()
-    const mine = await createAccount(database.owner)
-    await createTransaction(database.owner, mine)
-    const found = await scoped(
-      database.as('agent'),
-      mine.user_id,
-      async (trx) => [
-        (await users.get(trx, mine.user_id)).id,
-        (await accounts.list(trx, mine.user_id)).rows.length,
-        (await transactions.list(trx, mine.user_id)).rows.length,
-      ],
-      { key: database.key, accessMode: 'read only' },
-    )
-    expect(found).toEqual([mine.user_id, 1, 1])
+    const { owner, key } = database
+    const mine = await createAccount(owner)
+    await createTransaction(owner, mine)
+    await using door = createReadOnlyDb({ connectionString: database.urlOf('agent'), scopeKey: key }, {})
+    const { db } = door.asUser(mine.user_id)
+    expect([
+      (await users.get(db, mine.user_id)).id,
+      (await accounts.list(db, mine.user_id)).rows.length,
+      (await transactions.list(db, mine.user_id)).rows.length,
+    ]).toEqual([mine.user_id, 1, 1])
+    await expect(scoped(database.as('agent'), mine.user_id, async () => {}, { key })).rejects.toMatchObject({
+      name: 'ScopeError',
+      reason: 'role',
+    })
   })
 
   test('walks the indexes of the tables by the user of its scope', { timeout: 120_000 }, async () => {
