@@ -208,7 +208,8 @@ describe.each(['on', 'off'] as const)('the door, with the guard %s', (guard) => 
 
     const { rows } = await mine.query(
       `select current_setting('search_path') as path, current_setting('timezone') as zone,
-         (select count(*) from pg_locks where locktype = 'advisory') as locks,
+         (select count(*) from pg_locks l join pg_database d on d.oid = l.database
+           where l.locktype = 'advisory' and d.datname = current_database()) as locks,
          (select count(*) from pg_stat_activity where usename = current_user and state like 'idle in%') as open,
          (select count(*) from pg_prepared_statements where name <> '') as prepared`,
     )
