@@ -168,7 +168,7 @@ function scopeOf(job: Pick<Job, 'userId' | 'limits'>, role: RoleReport, key: Sco
       throw new ScopeError('missing', 'This role sees the rows of one user only: query through asUser(userId).')
     }
     if (key === undefined) throw new ScopeError('missing', 'asUser needs the option scopeKey, to sign for the user.')
-    return signScope(key, job.userId, new Date(Date.now() + job.limits.timeoutMs + 60_000))
+    return signScope(key, 'agent', job.userId, new Date(Date.now() + job.limits.timeoutMs + 60_000))
   }
   if (job.userId === undefined) return undefined
   throw new ScopeError(

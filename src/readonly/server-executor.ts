@@ -133,7 +133,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     }
     if (scopeKey === undefined)
       throw new ScopeError('missing', 'asUser needs the option scopeKey, to sign for the user.')
-    return signScope(scopeKey, job.userId, new Date(Date.now() + job.limits.timeoutMs + scopeGraceMs))
+    return signScope(scopeKey, 'agent', job.userId, new Date(Date.now() + job.limits.timeoutMs + scopeGraceMs))
   }
 
   /** Runs `use` on a session under the clock and the signal, and says what it died of. */

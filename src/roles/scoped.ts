@@ -41,7 +41,7 @@ export async function scoped<Tables, Result>(
   fn: (trx: Transaction<Tables> & Trx) => Promise<Result>,
   { key, ttlMs = 15 * 60_000, ...options }: ScopedOptions,
 ): Promise<Result> {
-  const sign = () => signScope(key, userId, new Date(Date.now() + ttlMs))
+  const sign = () => signScope(key, 'member', userId, new Date(Date.now() + ttlMs))
   sign() // a wrong user id or key is told before a connection is taken
   const run = async (trx: Transaction<Tables> & Trx) => {
     const before = await swapScope(trx, sign())

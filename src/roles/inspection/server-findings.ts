@@ -149,4 +149,11 @@ export const serverFindings: readonly string[] = [
     `'Nothing limits how many connections it opens.'`,
     'from me where rolconnlimit < 0',
   ),
+  finding(
+    'activity',
+    'weak',
+    `'track_activities'`,
+    `'Its sessions see the text of the statements of each other, whomever they are for.'`,
+    `from limited where so and current_setting('track_activities') = 'on'`,
+  ),
 ]
