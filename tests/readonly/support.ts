@@ -29,7 +29,11 @@ export async function doorDatabase(): Promise<DoorDatabase> {
   const [agentRole, analystRole] = [`agent_${suffix}`, `analyst_${suffix}`]
   const scopeKey: ScopeKey = { id: 'test', secret: randomBytes(32) }
   await provisionRoles(database.db, {
-    roles: { agent: { name: agentRole, password }, analyst: { name: analystRole, password } },
+    // Without that setting, tests can see what runs.
+    roles: {
+      agent: { name: agentRole, password, settings: { track_activities: null } },
+      analyst: { name: analystRole, password },
+    },
     scopeKeys: [scopeKey],
   })
 
