@@ -29,7 +29,7 @@ export async function roles(bench: Bench): Promise<void> {
   }
   try {
     await clients.agent.query('begin read only')
-    const scope = signScope(key, userId(3), new Date(Date.now() + 3_600_000))
+    const scope = signScope(key, 'agent', userId(3), new Date(Date.now() + 3_600_000))
     await clients.agent.query(`select set_config('finance_db.scope', $1, true)`, [scope])
     const list = {
       name: 'list',

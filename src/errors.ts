@@ -571,10 +571,11 @@ export class QueryFailedError extends FinanceDbError {
 export class UnfitRoleError extends FinanceDbError {
   override readonly name = 'UnfitRoleError'
   readonly code = 'ROLE_UNFIT'
+  /** Sentences. */
   readonly problems: readonly string[]
 
   constructor(role: string, problems: readonly string[], options?: ErrorOptions) {
-    super(`The role ${role} is not fit for the read-only door: ${problems.join('; ')}.`, options)
+    super(`The role ${role} is not fit for the read-only door: ${problems.join(' ')}`, options)
     this.problems = problems
   }
 }

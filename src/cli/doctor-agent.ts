@@ -133,7 +133,14 @@ function document({ role, refused, guarded, unguarded }: Findings) {
       known_weakness: weak.length === 0 ? undefined : attack.withoutGuard,
       breaches: breaches.map(({ sql, why }) => ({ why, sql: sql.slice(0, 500) })),
     }))
-  return { role, refused, guard_on: plain(guarded), guard_off: plain(unguarded), mend: mend(role) }
+  const { database, schema, sees, fit, findings } = role
+  return {
+    role: { role: role.role, database, schema, sees, fit, findings },
+    refused,
+    guard_on: plain(guarded),
+    guard_off: plain(unguarded),
+    mend: mend(role),
+  }
 }
 
 function print(out: Output, found: Findings, planted: boolean): void {

@@ -16,6 +16,7 @@ export function mend({ role, database, findings }: RoleReport): string[] {
     temporary: () => `revoke temporary on database ${db} from public, ${name};`,
     'no-limit': ({ object }) => `alter role ${name} in database ${db} set ${object} = '30s';`,
     'read-write': () => `alter role ${name} in database ${db} set default_transaction_read_only = on;`,
+    activity: () => `alter role ${name} in database ${db} set track_activities = off;   -- as a superuser`,
     connections: () => `alter role ${name} connection limit 10;`,
     builtin: () => 'finance-db provision --only agent --revoke-builtins   -- as a superuser',
     switched: ({ object }) => `-- log in as the role of the agent itself, not as ${object}`,

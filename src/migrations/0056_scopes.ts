@@ -63,19 +63,22 @@ begin
   if scope is null or scope = '' then
     ${refuse(finance, 'scope_missing', 'No scope is set: this role sees the rows of one person, and nobody said whose.')}
   end if;
-  if scope !~ '^v1[.][A-Za-z0-9_-]{1,64}[.][0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[.][0-9]{1,12}[.][0-9a-f]{64}$' then
+  if scope !~ '^v1[.][A-Za-z0-9_-]{1,64}[.](agent|member)[.][0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[.][0-9]{1,12}[.][0-9a-f]{64}$' then
     ${refuse(finance, 'scope_invalid', 'The scope is not a scope of this database.')}
   end if;
   part := string_to_array(scope, '.');
   select k.inner_key, k.outer_key into key from ${finance}.scope_keys k where k.id = part[2];
-  if not found or sha256(decode(part[5], 'hex')) <> sha256(sha256(
+  if not found or sha256(decode(part[6], 'hex')) <> sha256(sha256(
     key.outer_key || sha256(key.inner_key || convert_to(left(scope, -65), 'UTF8')))) then
     ${refuse(finance, 'scope_invalid', 'The scope is not a scope of this database.')}
   end if;
-  if part[4]::bigint <= extract(epoch from statement_timestamp()) then
+  if not exists (select from ${finance}.database_roles d where d.name = ${outerRole} and d.kind = part[3]) then
+    ${refuse(finance, 'scope_invalid', 'The scope is for another kind of role.')}
+  end if;
+  if part[5]::bigint <= extract(epoch from statement_timestamp()) then
     ${refuse(finance, 'scope_expired', 'The scope has expired.')}
   end if;
-  return part[3]::uuid;
+  return part[4]::uuid;
 end
 $$`,
     `revoke all on function ${finance}.scoped_user() from public`,
@@ -90,7 +93,7 @@ declare
 begin
   if not exists (
     select from ${finance}.database_roles d join pg_roles r on r.rolname = d.name
-    where d.name = me and d.kind in ('member', 'agent') and not r.rolsuper and not r.rolbypassrls
+    where d.name = me and d.kind = 'member' and not r.rolsuper and not r.rolbypassrls
       and not exists (
         select from pg_class c
         where c.relnamespace = '${finance}'::regnamespace and c.relkind in ('r', 'p') and has_any_column_privilege(r.oid, c.oid, 'select')

@@ -44,7 +44,7 @@ const forReaders = `'round_half_even', 'minor_units', 'documents_nearest'`
 const definers = {
   app: `'accept_p2p', 'end_p2p', 'erase_audit'`,
   member: `'accept_p2p', 'end_p2p', 'scoped_user', 'set_scope'`,
-  agent: `'scoped_user', 'set_scope'`,
+  agent: `'scoped_user'`,
 }
 
 /** For the owner alone. */

@@ -31,17 +31,18 @@ export function requestCancel({ host, port, ssl, processID, secretKey }: Cancell
       resolve()
     }
     const timer = setTimeout(done, limitMs)
+    // The server closes, as it does for libpq: PgBouncer 1.18 ends itself over a client that leaves first.
     socket.once('error', done).once('close', done)
     socket.once('connect', () => {
       if (!ssl || host.startsWith('/')) {
-        socket.end(request)
+        socket.write(request)
         return
       }
       socket.write(message(sslCode))
       socket.once('data', (answer) => {
         if (answer.toString('latin1') !== 'S') return done()
         const options = { ...(ssl === true ? {} : ssl), host, socket }
-        const secure = connectTls(options, () => secure.end(request))
+        const secure = connectTls(options, () => secure.write(request))
         secure.once('error', done).once('close', done)
       })
     })

@@ -1,5 +1,5 @@
+import type { RoleReport } from '../roles/inspect.js'
 import type { Field, StepResult, WireValue } from './batch.js'
-import type { RoleReport } from './inspect-role.js'
 import type { QueryLimits } from './limits.js'
 
 /** One statement for the door, and under which conditions. */

@@ -1,4 +1,6 @@
 /** `@org/finance-db/readonly`: a door for those who may read and nothing else. */
+
+export type { Finding, RoleReport } from '../roles/inspect.js'
 export type { Audit, AuditEntry } from './audit.js'
 export type { TableCard } from './describe/card.js'
 export type { ColumnInfo, JoinInfo, TableInfo } from './describe/catalogue.js'
@@ -8,7 +10,6 @@ export { estimateTokens } from './describe/tokens.js'
 export { createReadOnlyDb, type QueryAnswer, type QueryOptions, type ReadOnlyDb, type ReadOnlyHandle } from './door.js'
 export type { PlanStep, QueryPlan } from './explain.js'
 export { checkQuery, type GuardSchema } from './guard/check.js'
-export { type InspectQuery, inspectRole, type RoleReport } from './inspect-role.js'
 export { defaultLimits, type QueryLimits, queryLimits } from './limits.js'
 export type { ReadOnlyDbOptions } from './options.js'
 export { type RenderOptions, renderForModel } from './render.js'

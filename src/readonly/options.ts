@@ -170,9 +170,9 @@ function connectionEnv(env: Environment): Environment {
 }
 
 export function executorFor(settings: DoorSettings): Executor {
-  const { config, pglite, pgliteRole, schema, limits, scopeKey } = settings
+  const { config, pglite, pgliteRole, schema, scopeKey } = settings
   const gate = createGate(settings)
-  if (config !== undefined) return serverExecutor({ config, gate, scopeKey, schema, limits })
+  if (config !== undefined) return serverExecutor({ config, gate, scopeKey, schema })
   if (pglite === undefined) throw new Error('there is a server or PGlite')
   return pgliteExecutor({ source: pglite, role: pgliteRole, gate, scopeKey, schema })
 }

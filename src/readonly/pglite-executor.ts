@@ -1,11 +1,11 @@
 import type { PGliteDialectConfig } from 'kysely'
 import { QueryLimitError, ScopeError, UnfitRoleError } from '../errors.js'
+import { inspectRole, type RoleReport, unfit } from '../roles/inspect.js'
 import { type ScopeKey, signScope } from '../roles/scope-token.js'
 import type { Step, StepResult } from './batch.js'
 import type { Answer, Executor, Job, OpenTransaction } from './executor.js'
 import { queryFailure } from './failures.js'
 import type { Gate } from './gate.js'
-import { inspectRole, type RoleReport } from './inspect-role.js'
 import { defaultLimits } from './limits.js'
 import { preamble } from './preamble.js'
 import { assertCells, strictRows } from './results.js'
@@ -96,12 +96,14 @@ export function pgliteExecutor({ source, role: roleName, gate, scopeKey, schema 
   }
 
   async function look(session: Session): Promise<RoleReport> {
-    const query = async <Row>(text: string, values: readonly unknown[]) =>
-      strictRows(await send(session, { text, values: values.map(String), rows: 0 })) as Row[]
-    const found = await inspectRole(query, schema)
+    const found = await inspectRole(
+      async (text, values) => ({ rows: strictRows(await send(session, { text, values, rows: 0 })) }),
+      schema,
+      { kind: 'either' },
+    )
     const limited = found.role === roleName
-    // Everybody is the superuser in PGlite, which can be no reproach to those who have no role to give.
-    const problems = limited ? found.problems.filter((problem) => !problem.includes('session user')) : []
+    // Nobody logs in to PGlite, so the session is the superuser's; nor can those be reproached who have no role to give.
+    const problems = limited ? unfit(found, ['switched']) : []
     if (problems.length > 0) throw new UnfitRoleError(found.role, problems)
     report = limited ? found : withoutSecrets(found)
     return report
@@ -166,7 +168,7 @@ function scopeOf(job: Pick<Job, 'userId' | 'limits'>, role: RoleReport, key: Sco
       throw new ScopeError('missing', 'This role sees the rows of one user only: query through asUser(userId).')
     }
     if (key === undefined) throw new ScopeError('missing', 'asUser needs the option scopeKey, to sign for the user.')
-    return signScope(key, job.userId, new Date(Date.now() + job.limits.timeoutMs + 60_000))
+    return signScope(key, 'agent', job.userId, new Date(Date.now() + job.limits.timeoutMs + 60_000))
   }
   if (job.userId === undefined) return undefined
   throw new ScopeError(

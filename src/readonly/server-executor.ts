@@ -3,14 +3,14 @@ import { connectFailure } from '../connection/connect-failure.js'
 import type { ServerConfig } from '../connection/options.js'
 import { createServer } from '../connection/server.js'
 import { QueryLimitError, QueryRefusedError, ScopeError, StaleReadError, UnfitRoleError } from '../errors.js'
+import { inspectRole, type RoleReport, unfit } from '../roles/inspect.js'
 import { type ScopeKey, signScope } from '../roles/scope-token.js'
 import { sqlState } from '../sql-state.js'
 import type { BatchOutcome, Step, StepResult } from './batch.js'
 import { type Answer, type Executor, type Freshness, type Job, noFields, type OpenTransaction } from './executor.js'
 import { queryFailure, timeFailure } from './failures.js'
 import type { Gate } from './gate.js'
-import { type InspectQuery, inspectRole, type RoleReport } from './inspect-role.js'
-import type { QueryLimits } from './limits.js'
+import { defaultLimits, type QueryLimits } from './limits.js'
 import { begin, preamble } from './preamble.js'
 import { assertCells, strictRows } from './results.js'
 import { Session } from './session.js'
@@ -22,7 +22,6 @@ export interface ServerExecutorOptions {
   readonly gate: Gate
   readonly scopeKey: ScopeKey | undefined
   readonly schema: string
-  readonly limits: QueryLimits
 }
 
 // Our own clock comes after the server's, which knows better when the statement began.
@@ -32,11 +31,12 @@ const scopeGraceMs = 60_000
 const maxTries = 3
 // What a role may do is asked again after this, and for each new connection.
 const roleAgeMs = 60_000
+const inspectLimits: QueryLimits = { ...defaultLimits, timeoutMs: 15_000 }
 const explainPrefix = 'explain (format json) '
 
 /** Runs statements on a server, one transaction each: see {@link Session} and `preamble`. */
 export function serverExecutor(options: ServerExecutorOptions): Executor {
-  const { config, gate, scopeKey, schema, limits: doorLimits } = options
+  const { config, gate, scopeKey, schema } = options
   const { pool, where, adapt } = createServer(config)
   pool.on('error', () => {})
   let report: { readonly role: RoleReport; readonly at: number } | undefined
@@ -72,7 +72,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
 
   async function inspectFit(session: Session): Promise<RoleReport> {
     const role = await inspect(session)
-    if (role.problems.length > 0) throw new UnfitRoleError(role.role, role.problems)
+    if (!role.fit) throw new UnfitRoleError(role.role, unfit(role))
     session.markUsed()
     report = { role, at: performance.now() }
     return role
@@ -93,22 +93,25 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     }
   }
 
-  /** Leaves the connection as it was. */
+  /** Leaves the connection as it was. The limits of the door are for its callers. */
   async function inspect(session: Session): Promise<RoleReport> {
-    session.allow(doorLimits.maxBytes)
-    const query: InspectQuery = async <Row>(text: string, values: readonly unknown[]) => {
-      const { results, error } = await session.send([{ text, values: values.map(String), rows: 0 }])
-      if (error !== undefined) throw queryFailure(error)
-      return (results[0] === undefined ? [] : strictRows(results[0])) as Row[]
-    }
-    const timer = setTimeout(() => session.stop('time'), doorLimits.timeoutMs + clockGraceMs)
+    session.allow(defaultLimits.maxBytes)
+    const timer = setTimeout(() => session.stop('time'), inspectLimits.timeoutMs + clockGraceMs)
     try {
       const opened = await session.send([
         begin,
-        preamble({ schema, limits: doorLimits, scope: undefined, serverVersion: 0 }),
+        preamble({ schema, limits: inspectLimits, scope: undefined, serverVersion: 0 }),
       ])
       if (opened.error !== undefined) throw queryFailure(opened.error)
-      const role = await inspectRole(query, schema)
+      const role = await inspectRole(
+        async (text, values) => {
+          const { results, error } = await session.send([{ text, values, rows: 0 }])
+          if (error !== undefined) throw queryFailure(error)
+          return { rows: results[0] === undefined ? [] : strictRows(results[0]) }
+        },
+        schema,
+        { kind: 'either' },
+      )
       const { error } = await session.send([{ text: 'rollback', values: [], rows: 0 }])
       if (error !== undefined) throw queryFailure(error)
       return role
@@ -130,7 +133,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     }
     if (scopeKey === undefined)
       throw new ScopeError('missing', 'asUser needs the option scopeKey, to sign for the user.')
-    return signScope(scopeKey, job.userId, new Date(Date.now() + job.limits.timeoutMs + scopeGraceMs))
+    return signScope(scopeKey, 'agent', job.userId, new Date(Date.now() + job.limits.timeoutMs + scopeGraceMs))
   }
 
   /** Runs `use` on a session under the clock and the signal, and says what it died of. */
@@ -195,7 +198,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     const gated = job.freshness !== undefined || (job.limits.maxCost !== undefined && !job.explain)
     if (!gated) {
       const outcome = await session.send([...first, statement])
-      state.broken = outcome.error !== undefined && sqlState(outcome.error) === undefined
+      state.broken = isBroken(outcome)
       return answerOf(session, job, outcome, first.length)
     }
 
@@ -320,8 +323,15 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
   }
 }
 
+// Without a word of the server, or with its last: 57P01 that the connection ends, 57P02 that the server does.
+function isBroken({ error, results }: BatchOutcome): boolean {
+  if (error === undefined) return false
+  const state = sqlState(error)
+  return state === undefined || (results.length === 0 && ['57P01', '57P02'].includes(state))
+}
+
 interface RunState {
-  /** The connection ended without a word of the server. */
+  /** The connection ended before there was an answer. */
   broken: boolean
 }
 

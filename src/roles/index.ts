@@ -8,5 +8,5 @@ export {
   provisionSql,
   type RefusedChange,
 } from './provision.js'
-export { parseScopeKey, type ScopeKey, signScope } from './scope-token.js'
+export { parseScopeKey, type ScopeKey, type ScopeKind, signScope } from './scope-token.js'
 export { type ScopedOptions, scoped } from './scoped.js'

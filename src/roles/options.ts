@@ -102,6 +102,9 @@ const readerSettings = {
   temp_file_limit: '1GB',
 }
 
+// Sessions of one role see the statements of each other, and those of one person are nothing for another.
+const onePerson = { track_activities: 'off' }
+
 const writerSettings = { lock_timeout: '30s', idle_in_transaction_session_timeout: '5min' }
 
 /** @throws {InvalidInputError} @throws {InvalidConfigError} */
@@ -115,7 +118,10 @@ export function readOptions(given: Omit<ProvisionOptions, 'schema'>, schema: str
     const reads = kind === 'agent' || kind === 'analyst'
     const defaults =
       kind === 'migrator' ? {} : reads ? { ...readerSettings, search_path: searchPath(schema) } : writerSettings
-    const settings = Object.entries({ ...defaults, ...role.settings }).filter(([, value]) => value !== null)
+    const limited = kind === 'agent' || kind === 'member'
+    const settings = Object.entries({ ...defaults, ...(limited && onePerson), ...role.settings }).filter(
+      ([, value]) => value !== null,
+    )
     roles.push({
       kind,
       name: role.name ?? `finance_${kind}`,

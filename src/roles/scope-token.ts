@@ -28,19 +28,23 @@ export function parseScopeKey(text: string): ScopeKey {
   return { id, secret }
 }
 
-const scope = z.strictObject({ userId: uuid, expiresAt: z.date() })
+/** The kinds of roles whose rows a scope limits. */
+export type ScopeKind = 'agent' | 'member'
+
+const scope = z.strictObject({ kind: z.enum(['agent', 'member']), userId: uuid, expiresAt: z.date() })
 
 /**
  * A scope: the permission to touch the rows of one user until then. For `select set_config('finance_db.scope', $1, true)`,
  * as a parameter and never in the text of a statement, which other sessions of the role can see.
  *
+ * @param kind Of the roles that it is for: to others it is no scope, so that what leaks from an agent opens nothing that writes.
  * @param expiresAt Rounded down to the second. The server's clock decides.
  * @throws {InvalidInputError} @throws {InvalidConfigError}
  */
-export function signScope(key: ScopeKey, userId: string, expiresAt: Date): string {
+export function signScope(key: ScopeKey, kind: ScopeKind, userId: string, expiresAt: Date): string {
   checkScopeKey(key)
-  const input = parseInput(scope, { userId, expiresAt }, 'The scope')
-  const signed = `v1.${key.id}.${input.userId.toLowerCase()}.${Math.floor(input.expiresAt.getTime() / 1000)}`
+  const input = parseInput(scope, { kind, userId, expiresAt }, 'The scope')
+  const signed = `v1.${key.id}.${input.kind}.${input.userId.toLowerCase()}.${Math.floor(input.expiresAt.getTime() / 1000)}`
   return `${signed}.${createHmac('sha256', key.secret).update(signed).digest('hex')}`
 }
 

@@ -15,7 +15,7 @@ export interface ScopedOptions extends TransactionOptions {
 /**
  * A {@link transaction} that can touch nobody's rows but this user's: the database sees to it, by row-level security and a
  * signed scope that ends with the transaction, whatever the statements in it say. The handle has to be connected as a role of
- * kind `member` (or `agent`, to read). It takes one more round trip than a transaction.
+ * kind `member`; agents read through `createReadOnlyDb`. It takes one more round trip than a transaction.
  *
  * Nested, the scope of the outer call comes back afterwards.
  *
@@ -41,7 +41,7 @@ export async function scoped<Tables, Result>(
   fn: (trx: Transaction<Tables> & Trx) => Promise<Result>,
   { key, ttlMs = 15 * 60_000, ...options }: ScopedOptions,
 ): Promise<Result> {
-  const sign = () => signScope(key, userId, new Date(Date.now() + ttlMs))
+  const sign = () => signScope(key, 'member', userId, new Date(Date.now() + ttlMs))
   sign() // a wrong user id or key is told before a connection is taken
   const run = async (trx: Transaction<Tables> & Trx) => {
     const before = await swapScope(trx, sign())
@@ -67,7 +67,7 @@ async function swapScope(trx: Trx, scope: string): Promise<string> {
   }
 }
 
-const noRole = 'The rows of this role are not limited to those of one person: connect as a member or an agent.'
+const noRole = 'The rows of this role are not limited to those of one person: connect as a member.'
 
 /** Refused by `set_scope` and not before it. */
 function isOurs(error: unknown): boolean {

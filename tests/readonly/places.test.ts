@@ -1,6 +1,13 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accounts, QueryRefusedError, ScopeError, UnfitRoleError } from '../../src/index.js'
+import {
+  accounts,
+  provisionRoles,
+  QueryRefusedError,
+  ScopeError,
+  type ScopeKey,
+  UnfitRoleError,
+} from '../../src/index.js'
 import { createReadOnlyDb, currentLsn } from '../../src/readonly/index.js'
 import { pgbouncerBinary, startPgBouncer } from '../migrations/pgbouncer.js'
 import { createAccount, createUser } from '../people.js'
@@ -119,18 +126,32 @@ describe('on PGlite', () => {
     expect((await local.db.selectFrom('finance.accounts').select('id').execute()).length).toBe(1)
   })
 
-  test('runs as the role when it is there, and looks at it', async () => {
+  test('runs as a provisioned role, and looks at it', async () => {
     await using local = await pgliteDb()
-    await createUser(local.db)
-    await local.pglite.exec(
-      'create role reader; grant usage on schema finance to reader; grant select (id, email) on finance.users to reader; revoke execute on all functions in schema finance from public',
-    )
-    await using door = createReadOnlyDb({ pglite: local.pglite, role: 'reader', guard: 'off' }, {})
+    const scopeKey: ScopeKey = { id: 'k1', secret: randomBytes(32) }
+    const roles = { agent: { name: 'one_reader' }, analyst: { name: 'all_reader' } }
+    expect(await provisionRoles(local.db, { roles, scopeKeys: [scopeKey] })).toMatchObject({ refused: [] })
+    expect(await provisionRoles(local.db, { roles, scopeKeys: [scopeKey] })).toMatchObject({ done: [], refused: [] })
+    const [mine, other] = [await createAccount(local.db), await createAccount(local.db)]
+    await using agent = createReadOnlyDb({ pglite: local.pglite, role: 'one_reader', scopeKey, guard: 'off' }, {})
+    await using analyst = createReadOnlyDb({ pglite: local.pglite, role: 'all_reader', guard: 'off' }, {})
 
-    expect((await door.query('select count(*) as n from users')).rows).toEqual([{ n: 1 }])
-    await expect(door.query('select first_name from users')).rejects.toThrow(QueryRefusedError)
-    await local.pglite.exec('grant insert on finance.insights to reader')
-    await expect(door.query('select 1')).rejects.toThrow(UnfitRoleError)
-    await expect(door.asUser(randomUUID()).query('select 1')).rejects.toThrow()
+    for (const { user_id, id } of [mine, other]) {
+      expect((await agent.asUser(user_id).query('select id from accounts')).rows).toEqual([{ id }])
+    }
+    expect((await accounts.list(agent.asUser(mine.user_id).db, other.user_id)).rows).toEqual([])
+    expect((await analyst.query('select count(*) as n from accounts')).rows).toEqual([{ n: 2 }])
+    await expect(agent.query('select id from accounts')).rejects.toMatchObject({ reason: 'missing' })
+    await expect(analyst.asUser(mine.user_id).query('select 1')).rejects.toMatchObject({ reason: 'pretence' })
+    for (const door of [agent.asUser(mine.user_id), analyst]) {
+      await expect(door.query('select password_hash from users')).rejects.toThrow(QueryRefusedError)
+    }
+
+    await local.pglite.exec('grant insert on finance.insights to one_reader')
+    await expect(agent.asUser(mine.user_id).query('select 1')).rejects.toThrow(/may insert insights/)
+    await provisionRoles(local.db, { roles })
+    expect((await agent.asUser(mine.user_id).query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    await local.pglite.exec('alter policy one_reader on finance.accounts using (true)')
+    await expect(agent.asUser(mine.user_id).query('select 1')).rejects.toThrow(UnfitRoleError)
   })
 })

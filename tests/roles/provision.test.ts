@@ -312,6 +312,14 @@ describe('inspectRole', { timeout: 180_000 }, () => {
         `alter table finance.accounts disable row level security`,
         `alter table finance.accounts enable row level security`,
       ],
+      ...['true', 'finance.scoped_user() is not null'].map(
+        (open) =>
+          [
+            'unlimited',
+            `alter policy ${agent} on finance.users using (${open})`,
+            `alter policy ${agent} on finance.users using (id = (select finance.scoped_user()))`,
+          ] as const,
+      ),
       [
         'definer',
         `create function public.d() returns int language sql security definer as 'select 1'`,

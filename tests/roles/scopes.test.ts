@@ -15,6 +15,7 @@ import {
   transfers,
   users,
 } from '../../src/index.js'
+import { createReadOnlyDb } from '../../src/readonly/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
 import { execute } from '../server.js'
 import { newKey, outcome, provisionedDatabase } from './support.js'
@@ -37,8 +38,8 @@ describe('a scope', () => {
   const id = '0198c0de-0000-7000-8000-00000000ABCD'
 
   test('is what any HMAC of the same text gives', () => {
-    const scope = signScope(key, id, new Date(1_800_000_000_999))
-    const signed = `v1.k-1_A.${id.toLowerCase()}.1800000000`
+    const scope = signScope(key, 'agent', id, new Date(1_800_000_000_999))
+    const signed = `v1.k-1_A.agent.${id.toLowerCase()}.1800000000`
     expect(scope).toBe(`${signed}.${createHmac('sha256', key.secret).update(signed).digest('hex')}`)
   })
 
@@ -49,8 +50,8 @@ describe('a scope', () => {
       expect(() => parseScopeKey(wrong)).toThrow(expect.objectContaining({ code: 'INVALID_CONFIG' }))
       expect(() => parseScopeKey(wrong)).not.toThrow(base64.slice(4, 20))
     }
-    expect(() => signScope({ id: 'k', secret: new Uint8Array(31) }, id, soon())).toThrow(/32 bytes/)
-    expect(() => signScope(key, 'me', soon())).toThrow(/user/i)
+    expect(() => signScope({ id: 'k', secret: new Uint8Array(31) }, 'agent', id, soon())).toThrow(/32 bytes/)
+    expect(() => signScope(key, 'agent', 'me', soon())).toThrow(/user/i)
   })
 })
 
@@ -71,8 +72,8 @@ describe('an agent', () => {
       idempotency_key: 'b',
     })
     const agent = await database.client('agent')
-    const scope = signScope(key, mine.user_id, soon())
-    const scopeOfOther = signScope(key, other.user_id, soon())
+    const scope = signScope(key, 'agent', mine.user_id, soon())
+    const scopeOfOther = signScope(key, 'agent', other.user_id, soon())
 
     expect(await ask(agent, scope, 'select id from finance.accounts')).toEqual([[mine.id]])
     expect(await ask(agent, scope, 'select user_id from finance.transactions')).toEqual([[mine.user_id]])
@@ -91,9 +92,11 @@ describe('an agent', () => {
       [`${scope} `, 'scope_invalid'],
       [`${scope}\n`, 'scope_invalid'],
       [scope.toUpperCase(), 'scope_invalid'],
-      [signScope(newKey(key.id), other.user_id, soon()), 'scope_invalid'],
-      [signScope(newKey('k9'), other.user_id, soon()), 'scope_invalid'],
-      [signScope(key, mine.user_id, new Date(Date.now() - 1000)), 'scope_expired'],
+      [signScope(newKey(key.id), 'agent', other.user_id, soon()), 'scope_invalid'],
+      [signScope(newKey('k9'), 'agent', other.user_id, soon()), 'scope_invalid'],
+      [signScope(key, 'agent', mine.user_id, new Date(Date.now() - 1000)), 'scope_expired'],
+      [signScope(key, 'member', mine.user_id, soon()), 'scope_invalid'],
+      [scope.replace('.agent.', '.member.'), 'scope_invalid'],
     ] as const
     for (const [token, constraint] of tampered) {
       for (const text of ['select id from finance.accounts', 'select count(*) from finance.users']) {
@@ -126,7 +129,7 @@ describe('an agent', () => {
     await using database = await provisionedDatabase()
     const mine = await createAccount(database.owner)
     const agent = await database.client('agent')
-    const scope = signScope(database.key, mine.user_id, soon())
+    const scope = signScope(database.key, 'agent', mine.user_id, soon())
     await agent.query('set default_transaction_read_only = off')
     await agent.query(`select set_config('finance_db.scope', $1, false)`, [scope])
 
@@ -178,21 +181,22 @@ describe('an agent', () => {
     expect(await outcome(analyst, 'select changes from finance.audit_log')).toBe('42501')
   })
 
-  test('is read from by our repositories', { timeout: 120_000 }, async () => {
+  test('is read from by our repositories, through the door alone', { timeout: 120_000 }, async () => {
     await using database = await provisionedDatabase()
-    const mine = await createAccount(database.owner)
-    await createTransaction(database.owner, mine)
-    const found = await scoped(
-      database.as('agent'),
-      mine.user_id,
-      async (trx) => [
-        (await users.get(trx, mine.user_id)).id,
-        (await accounts.list(trx, mine.user_id)).rows.length,
-        (await transactions.list(trx, mine.user_id)).rows.length,
-      ],
-      { key: database.key, accessMode: 'read only' },
-    )
-    expect(found).toEqual([mine.user_id, 1, 1])
+    const { owner, key } = database
+    const mine = await createAccount(owner)
+    await createTransaction(owner, mine)
+    await using door = createReadOnlyDb({ connectionString: database.urlOf('agent'), scopeKey: key }, {})
+    const { db } = door.asUser(mine.user_id)
+    expect([
+      (await users.get(db, mine.user_id)).id,
+      (await accounts.list(db, mine.user_id)).rows.length,
+      (await transactions.list(db, mine.user_id)).rows.length,
+    ]).toEqual([mine.user_id, 1, 1])
+    await expect(scoped(database.as('agent'), mine.user_id, async () => {}, { key })).rejects.toMatchObject({
+      name: 'ScopeError',
+      reason: 'role',
+    })
   })
 
   test('walks the indexes of the tables by the user of its scope', { timeout: 120_000 }, async () => {
@@ -209,7 +213,7 @@ describe('an agent', () => {
     await execute(database.url, 'analyze finance.transactions')
 
     const agent = await database.client('agent')
-    const scope = signScope(key, mine.user_id, soon())
+    const scope = signScope(key, 'agent', mine.user_id, soon())
     const plan = async (query: string) =>
       JSON.stringify(await ask(agent, scope, `explain (format json, costs off) ${query}`))
     const listed = await plan('select id from finance.transactions order by date desc, id desc limit 20')
@@ -232,7 +236,7 @@ describe('keys', () => {
     const agent = await database.client('agent')
     const [old, next] = [database.key, newKey('k2')]
     const works = (key: typeof old) =>
-      ask(agent, signScope(key, mine.user_id, soon()), 'select id from finance.accounts').then(
+      ask(agent, signScope(key, 'agent', mine.user_id, soon()), 'select id from finance.accounts').then(
         () => true,
         (error: pg.DatabaseError) => error.constraint,
       )
@@ -308,10 +312,20 @@ describe('scoped', () => {
     expect(await refused((trx) => p2pTransfers.cancel(trx, other.user_id, c.id))).toBe('NOT_FOUND')
     expect(await refused((trx) => users.update(trx, me.id, { role: 'admin' }))).toBe('PERMISSION_DENIED')
     expect(await refused((trx) => users.remove(trx, me.id))).toBe('PERMISSION_DENIED')
-    // a scope that the statements set themselves is no use either
+    // a scope that the statements set themselves is no use either, nor is one of an agent
     const client = await database.client('member')
+    const ofAgent = signScope(key, 'agent', me.id, soon())
+    expect(await outcome(client, 'select finance.set_scope($1)', [ofAgent])).toBe('42501')
+    await expect(ask(client, ofAgent, 'select id from finance.accounts')).rejects.toMatchObject({
+      constraint: 'scope_invalid',
+    })
+    const ofMember = signScope(key, 'member', me.id, soon())
+    expect(await outcome(client, 'select finance.set_scope($1)', [ofMember])).toBe('ok')
+    expect(await ask(client, ofMember, 'select id from finance.users')).toEqual([[me.id]])
     expect(
-      await outcome(client, `select finance.set_scope($1)`, [signScope(newKey(key.id), other.user_id, soon())]),
+      await outcome(client, `select finance.set_scope($1)`, [
+        signScope(newKey(key.id), 'member', other.user_id, soon()),
+      ]),
     ).toBe('42501')
     expect(
       await outcome(

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { RoleReport } from '../../roles/inspect.js'
 import { parseInput } from '../../schema/input.js'
-import type { RoleReport } from '../inspect-role.js'
 import type { QueryLimits } from '../limits.js'
 import { fitCard, type TableCard } from './card.js'
 import { type CatalogueQuery, readCatalogue, type TableInfo } from './catalogue.js'
