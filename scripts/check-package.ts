@@ -20,7 +20,7 @@ interface Manifest {
 
 const exec = promisify(execFile)
 const ROOT = new URL('..', import.meta.url).pathname
-const { values } = parseArgs({ options: { node: { type: 'string', default: '22,24' } } })
+const { values } = parseArgs({ options: { node: { type: 'string', default: '22,24,26' } } })
 const otherNodes = values.node.split(',').filter((version) => version !== '' && version !== majorOf(process.version))
 
 const manifest: Manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))

@@ -1,5 +1,4 @@
 import { Duplex } from 'node:stream'
-import type { PGlite } from '@electric-sql/pglite'
 
 const startup = 0
 const flush = 'H'.charCodeAt(0)
@@ -12,19 +11,25 @@ const terminate = 'X'.charCodeAt(0)
 /** Messages after which the server answers: what comes before them is collected. */
 const answered = new Set([flush, sync, query, copyDone, copyFail])
 
+/** What is needed of a PGlite, so that the types do without the package. */
+export interface EmbeddedPostgres {
+  runExclusive<T>(work: () => Promise<T>): Promise<T>
+  execProtocolRaw(message: Uint8Array, options: { readonly syncToFs?: boolean }): Promise<Uint8Array>
+}
+
 /**
  * A socket whose other end is a PGlite in this process, for `new pg.Client({ stream })`: so everything that speaks pg's
  * protocol, with its types and errors, is the same on PGlite as on a server.
  */
 export class PGliteStream extends Duplex {
-  readonly #pglite: PGlite
+  readonly #pglite: EmbeddedPostgres
   #received: Buffer = Buffer.alloc(0)
   #batch: Buffer[] = []
   #started = false
   #copying = false
   #working: Promise<unknown> = Promise.resolve()
 
-  constructor(pglite: PGlite) {
+  constructor(pglite: EmbeddedPostgres) {
     super()
     this.#pglite = pglite
   }

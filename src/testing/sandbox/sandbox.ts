@@ -1,4 +1,3 @@
-import type { PGlite } from '@electric-sql/pglite'
 import { Kysely, type KyselyConfig, PostgresDialect } from 'kysely'
 import type pg from 'pg'
 import { createFinanceDb } from '../../database.js'
@@ -6,7 +5,7 @@ import type { Database } from '../../schema/database.js'
 import { startSequence } from '../factories/sequence.js'
 import { createClock, type SandboxClock } from './clock.js'
 import { logged } from './logs.js'
-import { PGliteStream } from './pglite-stream.js'
+import { type EmbeddedPostgres, PGliteStream } from './pglite-stream.js'
 import { SandboxPool } from './pool.js'
 import { SandboxError, type SandboxProblem } from './problems.js'
 import { type SandboxQuery, Session } from './session.js'
@@ -20,7 +19,7 @@ export type SandboxSource =
   | string
   | pg.ClientConfig
   /** An instance of PGlite. It stays the caller's; nothing else should use it while a sandbox is open. */
-  | { readonly pglite: PGlite }
+  | { readonly pglite: EmbeddedPostgres }
 
 export interface SandboxOptions {
   /** The name of the test, for reports. */
