@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { CompiledQuery } from 'kysely'
 import pg from 'pg'
-import { describe, expect, inject } from 'vitest'
+import { describe, expect } from 'vitest'
 import { createReadOnlyDb } from '../../src/readonly/index.js'
 import { createAccount } from '../people.js'
 import { dropRoles, roleNames, urlAs } from '../roles/support.js'
@@ -115,19 +115,32 @@ describe('finance-db provision', { timeout: 120_000 }, () => {
     expect((await cli(['provision', ...named, '--sql'], { env })).stdout).toBe('-- All is as it should be.\n')
   })
 
-  test('tells by its exit code what the server refused', async () => {
+  test('gives the schema to a migrator, who then is told what the server refused', async () => {
     await using made = await command()
     const { fresh, names, env } = made
-    await execute(inject('databaseUrl'), `create role ${names.migrator} login password '${password}'`)
-    const url = Object.assign(new URL(urlAs(fresh.url, names.migrator)), { password }).href
-
-    const refused = await cli(['provision', '--only', 'agent', '--agent', names.agent, '--no-harden'], {
-      env: { ...env, DATABASE_URL: url, FINANCE_SCOPE_KEY: '' },
+    const migrator = ['--migrator', names.migrator]
+    const given = await cli(['provision', '--only', 'app', '--app', names.app, ...migrator], {
+      env: { ...env, FINANCE_MIGRATOR_PASSWORD: password },
     })
+    expect([given.code, given.stderr]).toEqual([0, ''])
+    await execute(fresh.url, `alter role ${names.migrator} createrole`)
+    const asMigrator = {
+      ...env,
+      DATABASE_URL: Object.assign(new URL(urlAs(fresh.url, names.migrator)), { password }).href,
+    }
 
-    expect(refused.code).not.toBe(0)
+    const refused = await cli(['provision', '--only', 'agent', '--agent', names.agent, '--json'], { env: asMigrator })
+
+    expect(refused.code).toBe(3)
+    const what = JSON.parse(refused.stdout).refused.map((point: { what: string }) => point.what)
+    expect(what).toContain(`${names.agent} has temp_file_limit = 1GB`)
+    expect(what).toContain(`${names.agent} has track_activities = off`)
     expect(refused.stdout + refused.stderr).not.toContain(password)
-    expect(await rolesThere(made)).toEqual([names.migrator])
+    const less = await cli(['provision', '--only', 'analyst', '--analyst', names.analyst], { env: made.env })
+    expect(less.code).toBe(0)
+
+    const stranger = await cli(['provision', '--only', 'analyst'], { env: { ...env, DATABASE_URL: made.urlOf('app') } })
+    expect([stranger.code, stranger.stdout]).toEqual([1, ''])
   })
 
   test('says what is wrong with what it was given, without repeating a secret', async () => {
