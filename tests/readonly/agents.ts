@@ -23,7 +23,11 @@ export async function agentDatabase(): Promise<AgentDatabase> {
   const suffix = randomBytes(4).toString('hex')
   const [agent, analyst] = [`agent_${suffix}`, `analyst_${suffix}`]
   const scopeKey: ScopeKey = { id: 'test', secret: randomBytes(32) }
-  const roles = { agent: { name: agent, password }, analyst: { name: analyst, password } }
+  // Without that setting, tests can see what runs.
+  const roles = {
+    agent: { name: agent, password, settings: { track_activities: null } },
+    analyst: { name: analyst, password },
+  }
   await provisionRoles(database.db, { roles, scopeKeys: [scopeKey] })
 
   const doors: ReadOnlyDb[] = []

@@ -185,6 +185,14 @@ describe('provisionRoles', { timeout: 180_000 }, () => {
     const names = roleNames()
     const owner = `${names.migrator}_owner`
     const name = new URL(fresh.url).pathname.slice(1)
+    const findings = async () => {
+      const agent = new pg.Client(urlAs(fresh.url, names.agent))
+      await agent.connect()
+      const report = await inspectRole((text, values) => agent.query(text, values), 'finance')
+      await agent.end()
+      expect(report).toMatchObject({ fit: true, sees: 'one-user' })
+      return report.findings.map(({ code }) => code)
+    }
     await execute(
       withDatabase(inject('databaseUrl'), 'postgres'),
       `create role ${owner} login createrole password '${password}'`,
@@ -201,23 +209,25 @@ describe('provisionRoles', { timeout: 180_000 }, () => {
       expect(
         result.refused
           .map(({ what }) => what)
-          .filter((what) => !/temp_file_limit|pg_sleep|in schema public/.test(what)),
+          .filter((what) => !/temp_file_limit|track_activities|pg_sleep|in schema public/.test(what)),
       ).toEqual([])
       expect(result.refused.map(({ what }) => what).join()).toMatch(/temp_file_limit/)
+      expect(result.refused.map(({ what }) => what)).toContain(`${names.agent} has track_activities = off`)
       expect(result.refused.map(({ what }) => what).join()).toMatch(/pg_sleep/)
       const again = await provisionRoles(db, options)
       expect(
         again.done.map(({ what }) => what).filter((what) => !what.endsWith('the password that was given')),
       ).toEqual([])
       await migrate(db)
+      expect(await findings()).toContain('activity')
+      await execute(fresh.url, `grant set on parameter track_activities to ${owner}`)
+      const granted = await provisionRoles(db, options)
+      expect(granted.done.map(({ what }) => what)).toContain(`${names.agent} has track_activities = off`)
+      expect(await findings()).not.toContain('activity')
       await db.destroy()
 
       const app = createFinanceDb({ connectionString: urlAs(fresh.url, names.app) }, {})
       await createAccount(app).finally(() => app.destroy())
-      const agent = new pg.Client(urlAs(fresh.url, names.agent))
-      await agent.connect()
-      expect(await inspectRole((text, values) => agent.query(text, values), 'finance')).toMatchObject({ fit: true })
-      await agent.end()
     } finally {
       await execute(
         fresh.url,
