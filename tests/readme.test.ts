@@ -20,7 +20,7 @@ async function fragments(): Promise<string[]> {
 
 const prelude = `
 import { PGlite } from '@electric-sql/pglite'
-import { accounts, computedFeatures, createFinanceDb, type Database, lambdaPreset, migrate, migrations, recommendations, reports, retryIdempotent, transaction, transactions, users, withReplicas } from '../../src/index.js'
+import { accounts, checkSchema, computedFeatures, createFinanceDb, type Database, lambdaPreset, migrate, migrateOnStart, migrations, recommendations, reports, retention, retryIdempotent, transaction, transactions, users, withReplicas } from '../../src/index.js'
 import { seed } from '../../src/seed/index.js'
 import { meterPool, statementTelemetry } from '../../src/telemetry/index.js'
 import { startTestServer } from '../../src/testing/index.js'
@@ -33,7 +33,7 @@ declare const userId: string
 declare const accountId: string
 `
 const used =
-  'void [PGlite, accounts, computedFeatures, lambdaPreset, migrate, migrations, meterPool, recommendations, reports, retryIdempotent, statementTelemetry, transaction, transactions, users, withReplicas, kysely, seed, startTestServer]\n'
+  'void [PGlite, accounts, checkSchema, computedFeatures, lambdaPreset, migrate, migrateOnStart, migrations, meterPool, recommendations, reports, retention, retryIdempotent, statementTelemetry, transaction, transactions, users, withReplicas, kysely, seed, startTestServer]\n'
 
 describe('the README', () => {
   test('shows the examples as they are', async () => {
@@ -74,7 +74,7 @@ describe('the README', () => {
     await rm(folder, { recursive: true })
   })
 
-  test('has examples that print what they say', { timeout: 120_000 }, async () => {
+  test('has examples that print what they say', { timeout: 300_000 }, async () => {
     const names = (await readdir(`${root}/examples`)).filter((name) => name.endsWith('.ts'))
     for (const name of names) {
       await using fresh = await freshDatabase()
