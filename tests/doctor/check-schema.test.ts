@@ -58,8 +58,8 @@ const damages: readonly (readonly [statement: string, ...found: string[]])[] = [
   ],
   ['grant select on finance.users to public', 'grant select on table finance.users to public exposed'],
   [
-    'revoke execute on function finance.uuid_v7() from public',
-    'grant execute on function finance.uuid_v7() to public missing',
+    'grant execute on function finance.uuid_v7() to public',
+    'grant execute on function finance.uuid_v7() to public exposed',
   ],
   [
     'alter table finance.transactions disable trigger transactions_post_inserted',
@@ -78,7 +78,7 @@ const damages: readonly (readonly [statement: string, ...found: string[]])[] = [
     'constraint accounts_user_id_fkey on finance.accounts switched-off',
   ],
   ['alter table finance.accounts enable trigger user'],
-  ['alter table finance.users enable row level security', 'table finance.users different'],
+  ['alter table finance.users disable row level security', 'table finance.users switched-off'],
   ['alter table finance.insights set (fillfactor = 50)', 'table finance.insights different'],
   ['alter table finance.computed_features set unlogged', 'table finance.computed_features different'],
   ["comment on column finance.users.role is 'Edited.'", 'comment column finance.users.role different'],
