@@ -13,7 +13,9 @@ interface Options extends AgentOptions {
 export function addDoctor(program: Command): void {
   const doctor = program
     .command('doctor')
-    .description('compare the schema with what its migrations make; exit code 3 if it differs')
+    .description(
+      'compare the schema with what its migrations make, or attack the read-only door; exit code 3 if something is wrong',
+    )
     .option('--sql', 'print only the script that mends it, for psql')
   addAgentOptions(doctor).action(
     run<Options>((cli, options) => (options.agent === true ? examineAgent(cli, options) : examineSchema(cli, options))),
