@@ -185,10 +185,8 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     }
   }
 
-  function opening(job: Pick<Job, 'limits' | 'freshness'>, role: RoleReport, scope: string | undefined): Step[] {
-    const { serverVersion } = role
-    const steps = [begin, preamble({ schema, limits: job.limits, scope, serverVersion })]
-    return job.freshness === undefined ? steps : [...steps, freshnessStep(job.freshness)]
+  function opening({ limits }: Pick<Job, 'limits'>, { serverVersion }: RoleReport, scope: string | undefined): Step[] {
+    return [begin, preamble({ schema, limits, scope, serverVersion })]
   }
 
   async function inOneGo(session: Session, job: Job, first: readonly Step[], state: RunState) {
@@ -217,18 +215,23 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     probe: readonly Step[],
     look: (outcome: BatchOutcome) => void,
   ): Promise<void> {
-    const giveUpAt = performance.now() + (freshness?.waitMs ?? 0)
+    if (freshness !== undefined) await catchUp(session, freshness)
+    const outcome = await session.send([...first, ...probe])
+    assertOpened(session, outcome, first.length)
+    if (outcome.error !== undefined) throw queryFailure(outcome.error, explainPrefix.length)
+    look(outcome)
+  }
+
+  /** Asked before the transaction begins: its snapshot then has all that was replayed by the time of the answer. */
+  async function catchUp(session: Session, freshness: Freshness): Promise<void> {
+    const giveUpAt = performance.now() + freshness.waitMs
     for (;;) {
-      const outcome = await session.send([...first, ...probe])
-      assertOpened(session, outcome, first.length)
-      if (outcome.error !== undefined) throw queryFailure(outcome.error, explainPrefix.length)
-      if (freshness === undefined || isFresh(freshness, outcome.results[first.length - 1])) return look(outcome)
+      const { results, error } = await session.send([freshnessStep(freshness)])
+      if (error !== undefined) throw queryFailure(error)
+      if (isFresh(freshness, results[0])) return
       if (performance.now() >= giveUpAt) {
         throw new StaleReadError('The standby has not caught up as far as this read asks for.')
       }
-      // Another snapshot has to see what was replayed since.
-      const { error } = await session.send([{ text: 'rollback', values: [], rows: 0 }])
-      if (error !== undefined) throw queryFailure(error)
       await sleep(20)
     }
   }

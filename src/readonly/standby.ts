@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import { translateError } from '../postgres-errors.js'
+import { askPrimary } from '../replicas/state.js'
 import type { Db } from '../schema/database.js'
 import type { Step, StepResult } from './batch.js'
 import type { Freshness } from './executor.js'
@@ -10,11 +10,8 @@ import type { Freshness } from './executor.js'
  *
  * @param db - A handle on the primary.
  */
-export async function currentLsn(db: Db): Promise<string> {
-  const { rows } = await sql<{ lsn: string }>`select pg_current_wal_insert_lsn()::text as lsn`
-    .execute(db)
-    .catch(translateError)
-  return (rows[0] as { lsn: string }).lsn
+export function currentLsn(db: Db): Promise<string> {
+  return askPrimary(db).catch(translateError)
 }
 
 /** Asks a standby how far it is. A primary is never behind. */

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type QueryExecutorProvider, sql } from 'kysely'
 import { withDeadline } from '../connection/deadline.js'
 import { type PoolStats, poolStats } from '../connection/postgres.js'
 
@@ -54,7 +54,7 @@ export async function askReplica(state: ReplicaState, timeoutMs: number): Promis
  * The end of the last record that was inserted. The server counts the header of the page for the next record in, which no
  * standby replays before there is one: 24 bytes, or 40 at the start of a segment.
  */
-export async function askPrimary(db: Kysely<unknown>): Promise<string> {
+export async function askPrimary(db: QueryExecutorProvider): Promise<string> {
   const { rows } = await sql<{ lsn: string }>`
     select (lsn - case
         when pg_catalog.mod(lsn - '0/0'::pg_catalog.pg_lsn, segment) = 40 then 40::numeric
