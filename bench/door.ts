@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { createReadOnlyDb } from '../src/readonly/index.js'
+import { provisionRoles } from '../src/roles/index.js'
 import { compare, repeat, timed } from './compare.js'
 import { createPeople, userId } from './data.js'
 import { type Bench, freshDatabase, query } from './databases.js'
@@ -12,14 +13,8 @@ export async function door(bench: Bench): Promise<void> {
   const role = `bench_${randomBytes(4).toString('hex')}`
   const url = new URL(database.url)
   url.username = role
-  url.password = role
-  await query(
-    database.url,
-    `create role ${role} login password '${role}'`,
-    `grant usage on schema finance to ${role}`,
-    `grant select on finance.accounts to ${role}`,
-    'revoke execute on all functions in schema finance from public',
-  )
+  url.password = `only-for-${role}`
+  await provisionRoles(database.db, { roles: { analyst: { name: role, password: `only-for-${role}` } } })
   const pool = new pg.Pool({ connectionString: url.href, max: 4 })
   const [guarded, plain] = (['on', 'off'] as const).map((guard) =>
     createReadOnlyDb({ connectionString: url.href, guard, allowExitOnIdle: true }, {}),
@@ -30,7 +25,7 @@ export async function door(bench: Bench): Promise<void> {
   try {
     await compare({
       title: 'a small query, one at a time',
-      rounds: 51,
+      rounds: 31,
       operations,
       reference: 'pool.query',
       candidates: {
