@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../src/testing/embedded-server.js'
 
 const bin = [18, 17, 16, 15]
   .map((major) => `/usr/lib/postgresql/${major}/bin`)
@@ -35,13 +35,4 @@ export async function startDebianServer(): Promise<AsyncDisposable & { readonly 
 
 function id(flag: string): number {
   return Number(execFileSync('id', [flag, 'postgres']).toString())
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.')
-  return address.port
 }
