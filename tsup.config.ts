@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'tsup'
+import { defineConfig, type Options } from 'tsup'
 
 /**
  * One entry for each subpath of `exports` in package.json, and the command. The declarations come from `tsc`
@@ -25,15 +25,20 @@ const entry = {
   cli: 'src/cli/main.ts',
 }
 
-export default defineConfig({
-  entry: Object.fromEntries(Object.entries(entry).filter(([, path]) => existsSync(path))),
+/** How all of it is bundled, also the command that the tests run. */
+export const bundling = {
   format: 'esm',
   target: 'node20',
   platform: 'node',
   splitting: true, // one copy of each class, so that `instanceof` holds across subpaths
   sourcemap: true,
-  clean: true,
   removeNodeProtocol: false,
+} satisfies Options
+
+export default defineConfig({
+  ...bundling,
+  entry: Object.fromEntries(Object.entries(entry).filter(([, path]) => existsSync(path))),
+  clean: true,
   onSuccess: copyChartLibrary,
 })
 

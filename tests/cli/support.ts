@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { inject } from 'vitest'
 
 export interface Outcome {
   readonly code: number | null
@@ -18,15 +18,17 @@ interface Surroundings {
   readonly interruptAt?: string
 }
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-const loader = import.meta.resolve('tsx')
+/** What Node needs to run the command. A stack trace names the lines of the sources. */
+export function command(...args: readonly string[]): string[] {
+  return ['--enable-source-maps', inject('cliEntry'), ...args]
+}
 
 /** Runs the command as its user would, with no other environment than what is given. */
 export async function cli(
   args: readonly string[],
   { env = {}, input, cwd = tmpdir(), interruptAt }: Surroundings = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, ['--import', loader, main, ...args], {
+  const child = spawn(process.execPath, command(...args), {
     cwd,
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

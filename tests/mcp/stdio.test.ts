@@ -3,19 +3,16 @@ import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { transactions } from '../../src/index.js'
 import { serveMcpStdio } from '../../src/mcp/index.js'
-import { cli, temporaryDirectory } from '../cli/support.js'
+import { cli, command, temporaryDirectory } from '../cli/support.js'
 import { createAccount, createUser, newTransaction } from '../people.js'
 import { type AgentDatabase, agentDatabase } from '../readonly/agents.js'
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-const loader = import.meta.resolve('tsx')
 const token = 'a-token-of-forty-characters-for-the-tests'
 
 let place: AgentDatabase
@@ -39,7 +36,7 @@ describe('finance-db mcp over stdin and stdout', () => {
   test('serves the client of the SDK, for the user of --user', async () => {
     const transport = new StdioClientTransport({
       command: process.execPath,
-      args: ['--import', loader, main, 'mcp', '--user', ada, '--audit'],
+      args: command('mcp', '--user', ada, '--audit'),
       env: surroundings(),
       cwd: tmpdir(),
       stderr: 'pipe',
@@ -104,14 +101,10 @@ describe('finance-db mcp --http', () => {
     await using directory = await temporaryDirectory()
     const file = join(directory.path, 'tokens.json')
     await writeFile(file, JSON.stringify({ [token]: ada, [`${token}-of-bob`]: bob }))
-    const child = spawn(
-      process.execPath,
-      ['--import', loader, main, 'mcp', '--http', '--port', '0', '--tokens', file],
-      {
-        env: surroundings(),
-        cwd: tmpdir(),
-      },
-    )
+    const child = spawn(process.execPath, command('mcp', '--http', '--port', '0', '--tokens', file), {
+      env: surroundings(),
+      cwd: tmpdir(),
+    })
     const { url, output } = await listening(child)
 
     for (const [bearer, rows] of [
