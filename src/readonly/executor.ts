@@ -1,5 +1,5 @@
 import type { RoleReport } from '../roles/inspect.js'
-import type { Field, StepResult, WireValue } from './batch.js'
+import type { StepResult, WireValue } from './batch.js'
 import type { QueryLimits } from './limits.js'
 
 /** One statement for the door, and under which conditions. */
@@ -48,5 +48,3 @@ export interface Executor {
   open(job: Omit<Job, 'sql' | 'values' | 'check' | 'explain'>): Promise<OpenTransaction>
   destroy(): Promise<void>
 }
-
-export const noFields: readonly Field[] = []

@@ -1,21 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectFailure } from '../connection/connect-failure.js'
 import type { ServerConfig } from '../connection/options.js'
-import { createServer } from '../connection/server.js'
-import { QueryLimitError, QueryRefusedError, ScopeError, StaleReadError, UnfitRoleError } from '../errors.js'
-import { inspectRole, type RoleReport, unfit } from '../roles/inspect.js'
+import { QueryRefusedError, ScopeError, StaleReadError } from '../errors.js'
+import type { RoleReport } from '../roles/inspect.js'
 import { type ScopeKey, signScope } from '../roles/scope-token.js'
 import { sqlState } from '../sql-state.js'
-import type { BatchOutcome, Step, StepResult } from './batch.js'
-import { type Answer, type Executor, type Freshness, type Job, noFields, type OpenTransaction } from './executor.js'
+import { answerOf, assertCost, assertOpened, explainPrefix } from './answer.js'
+import type { BatchOutcome, Step } from './batch.js'
+import type { Answer, Executor, Freshness, Job, OpenTransaction } from './executor.js'
 import { queryFailure, timeFailure } from './failures.js'
+import { createFitSessions } from './fit-sessions.js'
 import type { Gate } from './gate.js'
-import { defaultLimits, type QueryLimits } from './limits.js'
 import { begin, preamble } from './preamble.js'
-import { assertCells, strictRows } from './results.js'
-import { Session } from './session.js'
+import { clockGraceMs, type Session } from './session.js'
 import { freshnessStep, isFresh } from './standby.js'
-import { statementHint } from './statement-kind.js'
 
 export interface ServerExecutorOptions {
   readonly config: ServerConfig
@@ -24,59 +21,13 @@ export interface ServerExecutorOptions {
   readonly schema: string
 }
 
-// Our own clock comes after the server's, which knows better when the statement began.
-const clockGraceMs = 250
 // Clocks of hosts differ, and a scope is of no use without a login as the role.
 const scopeGraceMs = 60_000
-const maxTries = 3
-// What a role may do is asked again after this, and for each new connection.
-const roleAgeMs = 60_000
-const inspectLimits: QueryLimits = { ...defaultLimits, timeoutMs: 15_000 }
-const explainPrefix = 'explain (format json) '
 
 /** Runs statements on a server, one transaction each: see {@link Session} and `preamble`. */
 export function serverExecutor(options: ServerExecutorOptions): Executor {
   const { config, gate, scopeKey, schema } = options
-  const { pool, where, adapt } = createServer(config)
-  pool.on('error', () => {})
-  let report: { readonly role: RoleReport; readonly at: number } | undefined
-
-  async function acquire(): Promise<Session> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return new Session(await pool.connect())
-      } catch (error) {
-        if (tries < maxTries && adapt(error)) continue
-        throw connectFailure(error, {
-          where: where(),
-          poolFull: `No connection of the read-only door was free for ${config.acquireTimeoutMs} ms.`,
-          tooSlow: `${where()} did not complete a connection within ${config.connectTimeoutMs} ms (connectTimeoutMs).`,
-        })
-      }
-    }
-  }
-
-  /** A session whose role has been looked at, on its connection. */
-  async function lend(): Promise<{ session: Session; role: RoleReport }> {
-    const session = await acquire()
-    try {
-      const known = report !== undefined && performance.now() - report.at < roleAgeMs ? report.role : undefined
-      if (known !== undefined && !session.isNew) return { session, role: known }
-      return { session, role: await inspectFit(session) }
-    } catch (error) {
-      session.spoil()
-      await session.close()
-      throw error
-    }
-  }
-
-  async function inspectFit(session: Session): Promise<RoleReport> {
-    const role = await inspect(session)
-    if (!role.fit) throw new UnfitRoleError(role.role, unfit(role))
-    session.markUsed()
-    report = { role, at: performance.now() }
-    return role
-  }
+  const sessions = createFitSessions(config, schema)
 
   /** A table that is not known may have come, or been opened, since the role was looked at. */
   async function checked(job: Job, session: Session, role: RoleReport): Promise<RoleReport> {
@@ -86,37 +37,10 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
       return role
     } catch (error) {
       const mayBeNew = error instanceof QueryRefusedError && ['relation', 'column'].includes(error.reason)
-      if (!mayBeNew || report === undefined || performance.now() - report.at < 1000) throw error
-      const now = await inspectFit(session)
+      const now = mayBeNew ? await sessions.lookAgain(session) : undefined
+      if (now === undefined) throw error
       await job.check(now)
       return now
-    }
-  }
-
-  /** Leaves the connection as it was. The limits of the door are for its callers. */
-  async function inspect(session: Session): Promise<RoleReport> {
-    session.allow(defaultLimits.maxBytes)
-    const timer = setTimeout(() => session.stop('time'), inspectLimits.timeoutMs + clockGraceMs)
-    try {
-      const opened = await session.send([
-        begin,
-        preamble({ schema, limits: inspectLimits, scope: undefined, serverVersion: 0 }),
-      ])
-      if (opened.error !== undefined) throw queryFailure(opened.error)
-      const role = await inspectRole(
-        async (text, values) => {
-          const { results, error } = await session.send([{ text, values, rows: 0 }])
-          if (error !== undefined) throw queryFailure(error)
-          return { rows: results[0] === undefined ? [] : strictRows(results[0]) }
-        },
-        schema,
-        { kind: 'either' },
-      )
-      const { error } = await session.send([{ text: 'rollback', values: [], rows: 0 }])
-      if (error !== undefined) throw queryFailure(error)
-      return role
-    } finally {
-      clearTimeout(timer)
     }
   }
 
@@ -163,7 +87,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     const leave = await gate.enter(job.signal)
     try {
       for (let tries = 1; ; tries++) {
-        const { session, role: known } = await lend()
+        const { session, role: known } = await sessions.lend()
         const state: RunState = { broken: false }
         const started = performance.now()
         try {
@@ -203,7 +127,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     const probe: Step[] =
       job.limits.maxCost === undefined ? [] : [{ ...statement, text: explainPrefix + job.sql, rows: 0 }]
     await openFresh(session, job.freshness, first, probe, (outcome) => {
-      if (probe.length > 0) assertCost(costOf(outcome, first.length), job.limits.maxCost)
+      if (probe.length > 0) assertCost(outcome, first.length, job.limits.maxCost)
     })
     return answerOf(session, job, await session.send([statement]), 0)
   }
@@ -236,49 +160,6 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     }
   }
 
-  function assertOpened(session: Session, { results, error }: BatchOutcome, count: number): void {
-    if (error === undefined || results.length >= count) return
-    session.spoil()
-    throw queryFailure(error)
-  }
-
-  /** The answer of the statement at `index`, if it is one that may be given. */
-  function answerOf(
-    session: Session,
-    job: Pick<Job, 'limits' | 'excess' | 'explain'>,
-    { results, error }: BatchOutcome,
-    index: number,
-  ): Answer {
-    const { limits, excess } = job
-    const { bytes, tripped } = session.guard
-    if (tripped !== undefined) {
-      const partial = results[index]
-      const cut = tripped === 'bytes' && excess === 'cut' && partial !== undefined && partial.rows.length > 0
-      if (!cut) throw tripFailure(tripped, limits)
-      const rows = partial.rows.slice(0, limits.maxRows)
-      assertCells(partial, limits.maxCellBytes)
-      return { result: { ...partial, rows }, bytes, cut: 'bytes' }
-    }
-    if (error !== undefined) throw queryFailure(error, job.explain ? explainPrefix.length : 0)
-    const result = results[index]
-    if (result === undefined || !session.inTransaction || !/^$|^(SELECT|EXPLAIN)\b/.test(result.tag)) {
-      session.spoil()
-      throw new QueryRefusedError('statement', 'The statement did something else than read.', { hint: statementHint })
-    }
-    assertCells(result, limits.maxCellBytes)
-    if (result.rows.length <= limits.maxRows) return { result, bytes, cut: undefined }
-    if (excess === 'refuse') {
-      throw new QueryLimitError(
-        'rows',
-        `The query gives more than ${limits.maxRows} rows, which is all that is allowed.`,
-        {
-          hint: 'Add a limit, or page through the rows.',
-        },
-      )
-    }
-    return { result: { ...result, rows: result.rows.slice(0, limits.maxRows) }, bytes, cut: 'rows' }
-  }
-
   async function open(job: Parameters<Executor['open']>[0]): Promise<OpenTransaction> {
     job.signal?.throwIfAborted()
     const leave = await gate.enter(job.signal)
@@ -286,7 +167,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
       await session.close()
       leave()
     }
-    const { session, role } = await lend().catch((error: unknown) => {
+    const { session, role } = await sessions.lend().catch((error: unknown) => {
       leave()
       throw error
     })
@@ -313,7 +194,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     async role(signal) {
       const leave = await gate.enter(signal)
       try {
-        const { session, role } = await lend()
+        const { session, role } = await sessions.lend()
         await session.close()
         return role
       } finally {
@@ -322,7 +203,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
     },
     run,
     open,
-    destroy: () => pool.end(),
+    destroy: sessions.destroy,
   }
 }
 
@@ -336,33 +217,4 @@ function isBroken({ error, results }: BatchOutcome): boolean {
 interface RunState {
   /** The connection ended before there was an answer. */
   broken: boolean
-}
-
-function tripFailure(trip: string, limits: QueryLimits): Error {
-  if (trip === 'notices') return new QueryLimitError('notices', 'The query made the server send too many notices.')
-  if (trip === 'copy') return new QueryRefusedError('statement', 'COPY is not allowed.', { hint: statementHint })
-  return new QueryLimitError(
-    trip === 'message' ? 'cell' : 'bytes',
-    trip === 'message'
-      ? `One row is larger than the ${limits.maxBytes} bytes that an answer may have.`
-      : `The answer is larger than the ${limits.maxBytes} bytes that are allowed.`,
-    { hint: 'Select fewer columns or rows, aggregate, or take a part of long texts with left(column, 1000).' },
-  )
-}
-
-function costOf({ results }: BatchOutcome, index: number): number {
-  const [row] = (results[index] ?? ({ fields: noFields, rows: [] } as Pick<StepResult, 'rows' | 'fields'>)).rows
-  const plans: Array<{ Plan?: { 'Total Cost'?: number } }> = JSON.parse(row?.[0] ?? '[]')
-  return plans[0]?.Plan?.['Total Cost'] ?? Infinity
-}
-
-function assertCost(cost: number, maxCost = Infinity): void {
-  if (cost <= maxCost) return
-  throw new QueryLimitError(
-    'cost',
-    `The planner puts the cost of the query at more than ${maxCost}, so it was not run.`,
-    {
-      hint: 'Filter by date or id, join on keys, and aggregate before joining.',
-    },
-  )
 }

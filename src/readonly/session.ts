@@ -13,6 +13,8 @@ type Client = pg.PoolClient &
 /** Why we stopped a query. */
 export type Stop = 'time' | 'abort'
 
+// Our own clock comes after the server's, which knows better when the statement began.
+export const clockGraceMs = 250
 // How long the server has to answer a cancel request before the connection is closed under it.
 const cancelGraceMs = 1000
 
