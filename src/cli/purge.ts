@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import * as retention from '../retention.js'
+import * as retention from '../repositories/retention.js'
 import { UsageError } from './exit-codes.js'
 import { count } from './format.js'
 import { type Cli, run } from './run.js'

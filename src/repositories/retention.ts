@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { z } from 'zod'
 import { UnsupportedError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
@@ -7,6 +7,7 @@ import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import { type PurgeLimits, purgeLimits, type RetentionPolicy, retentionPolicy } from '../schema/retention.js'
 import { transaction } from '../transaction.js'
+import { countOld, deletion, type PurgedBatch, type Target, targets } from './purge-batch.js'
 
 export type { PurgeLimits, RetentionPolicy } from '../schema/retention.js'
 
@@ -31,35 +32,6 @@ export interface PurgeReport {
   readonly complete: boolean
   readonly tables: readonly PurgedTable[]
 }
-
-export interface Target {
-  readonly table: keyof RetentionPolicy
-  /** What its age goes by. With `key` the order of an index, oldest first. */
-  readonly age: string
-  readonly key: readonly string[]
-  /** What else has to hold of the row `o` that is to go. */
-  readonly only?: RawBuilder<unknown>
-}
-
-const authSessions = sql.table('finance.auth_sessions')
-
-export const targets: readonly Target[] = [
-  { table: 'chat_logs', age: 'created_at', key: ['user_id', 'id'] },
-  { table: 'decision_traces', age: 'created_at', key: ['user_id', 'id'] },
-  {
-    table: 'auth_sessions',
-    age: 'ends_at',
-    key: ['user_id', 'id'],
-    // One that another row, which stays for now, names as its successor. Ids rise along a chain, so there is none as a rule.
-    only: sql`not exists (
-      select from ${authSessions} p where p.user_id = o.user_id and p.replaced_by = o.id
-        and not exists (select from batch b where b.user_id = p.user_id and b.id = p.id)
-    )`,
-  },
-  // Its users are part of no reference and need no part of the key: the ids of queries are unique over everybody.
-  { table: 'agent_queries', age: 'created_at', key: ['id'] },
-  { table: 'auth_attempts', age: 'updated_at', key: ['key_hash'], only: sql`coalesce(o.blocked_until < now(), true)` },
-]
 
 /**
  * Deletes what is older than the policy says, oldest first, in transactions of `batchSize` rows with a pause between them.
@@ -90,7 +62,7 @@ export async function purge(db: Db, policy: RetentionPolicy, options: PurgeOptio
       .execute(db)
       .catch(translateError)
     const before = rows[0]?.before ?? ''
-    if (dryRun) tables.push({ table: target.table, rows: await count(db, target, before, limits.holds), batches: 0 })
+    if (dryRun) tables.push({ table: target.table, rows: await countOld(db, target, before, limits.holds), batches: 0 })
     else
       tables.push(await purgeTable(db, target, before, limits, signal, (deleted) => onBatch?.(target.table, deleted)))
     if (signal?.aborted) break
@@ -115,7 +87,7 @@ async function purgeTable(
       async (trx) => {
         await sql`select set_config('lock_timeout', '2s', true)`.execute(trx)
         const result = await deletion(target, before, after, holds, batchSize).execute(trx)
-        return result.rows[0] as Batch
+        return result.rows[0] as PurgedBatch
       },
       { isolationLevel: 'read committed' },
     ).catch(translateError)
@@ -131,63 +103,3 @@ async function purgeTable(
 }
 
 type Limits = z.output<typeof purgeLimits>
-
-interface Batch {
-  seen: number
-  deleted: number
-  last: string | null
-}
-
-function parts({ table, age, key }: Target) {
-  return {
-    table: sql.table(`finance.${table}`),
-    age: sql.ref(`o.${age}`),
-    order: sql.join([age, ...key].map((column) => sql.ref(`o.${column}`))),
-    isUsers: table !== 'auth_attempts',
-  }
-}
-
-function old(target: Target, before: string, holds: readonly string[]) {
-  const { age, isUsers } = parts(target)
-  const held = isUsers && holds.length > 0 ? sql` and o.user_id <> all (${holds}::uuid[])` : sql``
-  return sql`${age} < ${before}::timestamptz${held}`
-}
-
-/** The statement of a batch: exported for the test of its plan. */
-export function deletion(
-  target: Target,
-  before: string,
-  after: string | undefined,
-  holds: readonly string[],
-  batchSize: number,
-): RawBuilder<Batch> {
-  const { table, order } = parts(target)
-  const types = target.key.map((column) => (column === 'key_hash' ? 'text' : 'uuid'))
-  const last = after === undefined ? undefined : (JSON.parse(after) as string[])
-  const values = last?.map((value, index) => sql`${value}::${sql.raw(['timestamptz', ...types][index] ?? 'text')}`)
-  const from = values === undefined ? sql`` : sql` and (${order}) > (${sql.join(values)})`
-  return sql<Batch>`with batch as materialized (
-      select ${order}, o.ctid as place from ${table} o where ${old(target, before, holds)}${from}
-      order by ${order} limit ${batchSize} for update skip locked
-    ), gone as (
-      delete from ${table} o where o.ctid = any (array(select place from batch)) -- locked, so they stay there
-        and ${target.only ?? sql`true`}
-      returning 1
-    )
-    select (select count(*)::integer from batch) as seen, (select count(*)::integer from gone) as deleted,
-      (select json_build_array(${order})::text from batch o order by ${descending(target)} limit 1) as last`
-}
-
-function descending({ age, key }: Target) {
-  return sql.join([age, ...key].map((column) => sql`${sql.ref(`o.${column}`)} desc`))
-}
-
-async function count(db: Db, target: Target, before: string, holds: readonly string[]): Promise<number> {
-  const { table } = parts(target)
-  const blocked = target.table === 'auth_attempts' ? sql` and ${target.only}` : sql``
-  const { rows } = await sql<{ rows: number }>`select count(*)::integer as rows from ${table} o
-    where ${old(target, before, holds)}${blocked}`
-    .execute(db)
-    .catch(translateError)
-  return rows[0]?.rows ?? 0
-}

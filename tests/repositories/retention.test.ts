@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { type Database, InvalidInputError, retention, transaction, UnsupportedError } from '../src/index.js'
-import { deletion, targets } from '../src/repositories/purge.js'
-import { createUser } from './people.js'
-import { freshDatabase, pgliteDb, test } from './support.js'
+import { type Database, InvalidInputError, retention, transaction, UnsupportedError } from '../../src/index.js'
+import { deletion, targets } from '../../src/repositories/purge-batch.js'
+import { createUser } from '../people.js'
+import { freshDatabase, pgliteDb, test } from '../support.js'
 
 const policy = { chat_logs: 30, auth_sessions: 30, auth_attempts: 30, decision_traces: 30, agent_queries: 30 }
 
