@@ -1,12 +1,10 @@
-import type pg from 'pg'
 import { type Control, shortened } from './control.js'
 import { Line, type Turn } from './line.js'
+import { OuterTransaction } from './outer-transaction.js'
 import { Place, SandboxError, type SandboxProblem, type SandboxProblemKind } from './problems.js'
-import { changeSettings, localSettings, restoreSetting, type Settings } from './settings.js'
+import { localSettings, type Settings } from './settings.js'
 import type { Wire } from './wire.js'
 
-const transactionPoint = 'sandbox_transaction'
-const statementPoint = 'sandbox_statement'
 // Taken when the module loads, so that the fake timers of a test do not stop them.
 const { setImmediate } = globalThis
 const now = performance.now.bind(performance)
@@ -51,22 +49,18 @@ export interface OpenTransaction {
 export class Session {
   readonly queries: SandboxQuery[] = []
   readonly #wire: Wire
+  readonly #outer: OuterTransaction
   readonly #options: SessionOptions
   readonly #line: Line
   readonly #problems: SandboxProblem[] = []
   readonly #running = new Map<Place, string>()
   readonly #late: (error: SandboxError) => void
-  #begun = false
-  #point = false
-  #applied: Settings = {}
-  #restore: string[] = []
-  readonly #afterwards = new Set<string>()
-  #initiallyDeferred: Promise<string> | undefined
   #endedBySql = false
   #ended = false
 
   constructor(wire: Wire, options: SessionOptions, late: (error: SandboxError) => void) {
     this.#wire = wire
+    this.#outer = new OuterTransaction(wire)
     this.#options = options
     this.#late = late
     this.#line = new Line(options.stallMs, (waiting, holder) =>
@@ -103,20 +97,19 @@ export class Session {
     try {
       return await turn.working(async () => {
         const locals = localSettings(call.text, call.values)
-        let ahead = [...this.#prologue(call.settings), `savepoint ${statementPoint}`]
-        this.#point = true
+        let ahead = this.#outer.toStatement(call.settings)
         if (separate || locals.length > 0) {
           await this.#wire.script(ahead)
           ahead = []
         }
         const before = new Map<string, string>()
-        await this.#remember(locals, before)
+        await this.#outer.remember(locals, before)
         try {
           const result = await this.#logged(call, () => work(ahead))
-          this.#restore.push(...[...before].map(([name, value]) => restoreSetting(name, value)))
+          this.#outer.restoreLater(before)
           return result
         } finally {
-          if (this.#wire.status === 'E') await this.#wire.script([`rollback to savepoint ${statementPoint}`])
+          if (this.#wire.status === 'E') await this.#outer.undoStatement()
         }
       })
     } finally {
@@ -128,8 +121,7 @@ export class Session {
     const turn = await this.#take('transaction', place)
     try {
       await turn.working(async () => {
-        const statements = [...this.#prologue(settings), `savepoint ${transactionPoint}`]
-        this.#point = false
+        const statements = this.#outer.toTransaction(settings)
         if (readOnly) statements.push('set transaction read only')
         await this.#wire.script(statements)
       })
@@ -143,7 +135,7 @@ export class Session {
   async inside({ turn, locals }: OpenTransaction, call: Call, work: Work): Promise<unknown> {
     this.#assertUsable(call.text)
     return turn.working(async () => {
-      if (this.#wire.status === 'T') await this.#remember(localSettings(call.text, call.values), locals)
+      if (this.#wire.status === 'T') await this.#outer.remember(localSettings(call.text, call.values), locals)
       return this.#logged(call, () => work([]))
     })
   }
@@ -160,16 +152,16 @@ export class Session {
       this.#assertUsable('commit')
       return await turn.working(async () => {
         if (this.#wire.status === 'E') {
-          await this.#undo()
+          await this.#outer.undoTransaction()
           return 'ROLLBACK'
         }
         try {
-          await this.#wire.script([...(await this.#commitChecks()), `release savepoint ${transactionPoint}`])
+          await this.#outer.releaseTransaction(this.#options.deferred === 'commit')
         } catch (error) {
-          if (this.#wire.broken === undefined) await this.#undo()
+          if (this.#wire.broken === undefined) await this.#outer.undoTransaction()
           throw error
         }
-        this.#restore.push(...[...locals].map(([name, value]) => restoreSetting(name, value)))
+        this.#outer.restoreLater(locals)
         return 'COMMIT'
       })
     } finally {
@@ -180,7 +172,7 @@ export class Session {
   async rollback({ turn }: OpenTransaction): Promise<void> {
     try {
       this.#assertUsable('rollback')
-      await turn.working(() => this.#undo())
+      await turn.working(() => this.#outer.undoTransaction())
     } finally {
       turn.done()
     }
@@ -201,8 +193,9 @@ export class Session {
     )
 
     await this.#settled()
-    if (this.#begun && !this.#endedBySql && this.#wire.broken === undefined) await this.#rollBackAll()
-    else if (this.#wire.status !== 'I') this.#wire.destroy()
+    if (this.#outer.begun && !this.#endedBySql && this.#wire.broken === undefined) {
+      await this.#outer.rollBack(this.#options.deferred === 'never' ? undefined : (error) => this.#unheld(error))
+    } else if (this.#wire.status !== 'I') this.#wire.destroy()
     if (this.#problems.length > 0) throw new SandboxError(this.#options.test, this.#problems)
   }
 
@@ -211,12 +204,11 @@ export class Session {
     const turn = await this.#take('statement of the sandbox')
     try {
       await turn.working(async () => {
-        await this.#wire.script([...this.#prologue({}), `savepoint ${statementPoint}`])
-        this.#point = true
+        await this.#wire.script(this.#outer.toStatement({}))
         try {
           await this.#wire.script(statements)
         } catch (error) {
-          await this.#wire.script([`rollback to savepoint ${statementPoint}`])
+          await this.#outer.undoStatement()
           throw error
         }
       })
@@ -227,18 +219,12 @@ export class Session {
 
   /** What the rollback does not undo of the connection, which serves other tests. */
   afterRollback(statement: string): void {
-    this.#afterwards.add(statement)
+    this.#outer.afterRollback(statement)
   }
 
-  async #rollBackAll(): Promise<void> {
-    // One message. What comes after a statement that fails is not run, so the rollback is sent again then.
-    const ending = ['rollback', 'select pg_catalog.pg_advisory_unlock_all()', ...this.#afterwards]
-    if (this.#wire.status === 'E' || this.#options.deferred === 'never') return this.#wire.script(ending)
-    await this.#wire.script(['reset role', 'set constraints all immediate', ...ending]).catch((error: unknown) => {
-      const detail = error instanceof Error ? error.message : String(error)
-      this.problem('deferred-constraint', `What is checked at commit does not hold at the end: ${detail}`, error)
-    })
-    if (this.#wire.status !== 'I' && this.#wire.broken === undefined) await this.#wire.script(ending)
+  #unheld(error: unknown): void {
+    const detail = error instanceof Error ? error.message : String(error)
+    this.problem('deferred-constraint', `What is checked at commit does not hold at the end: ${detail}`, error)
   }
 
   /** Waits for statements that run on; one that takes too long loses its connection. */
@@ -283,17 +269,6 @@ export class Session {
     if (this.#wire.broken !== undefined) throw this.#wire.broken
   }
 
-  /** What has to be said before the next savepoint: the transaction's start, settings, the end of the last savepoint. */
-  #prologue(wanted: Settings): string[] {
-    const statements = this.#begun ? [] : ['begin']
-    this.#begun = true
-    if (this.#point) statements.push(`release savepoint ${statementPoint}`)
-    this.#point = false
-    statements.push(...this.#restore.splice(0), ...changeSettings(this.#applied, wanted))
-    this.#applied = wanted
-    return statements
-  }
-
   async #logged({ text, place }: Call, work: () => Promise<unknown>): Promise<unknown> {
     const began = now()
     let failed = true
@@ -317,34 +292,6 @@ export class Session {
       `«${shortened(text)}» ended the transaction that the test is rolled back with, so what it wrote may be there for good.`,
       place,
     )
-  }
-
-  async #remember(names: readonly string[], into: Map<string, string>): Promise<void> {
-    for (const name of names.filter((name) => !into.has(name))) {
-      const query: pg.QueryConfig = { text: 'select pg_catalog.current_setting($1, true) as value' }
-      const result = (await this.#wire.run(query, [name], [])) as { rows: { value: string | null }[] }
-      // A setting of one's own that was never set reads as '' when a transaction that set it is over.
-      into.set(name, result.rows[0]?.value ?? '')
-    }
-  }
-
-  async #undo(): Promise<void> {
-    await this.#wire.script([`rollback to savepoint ${transactionPoint}`, `release savepoint ${transactionPoint}`])
-  }
-
-  async #commitChecks(): Promise<string[]> {
-    if (this.#options.deferred !== 'commit') return []
-    this.#initiallyDeferred ??= this.#listDeferred()
-    const deferred = await this.#initiallyDeferred
-    return deferred === '' ? [] : ['set constraints all immediate', `set constraints ${deferred} deferred`]
-  }
-
-  /** The constraints that a new transaction would put off, in the form that `set constraints` takes. */
-  async #listDeferred(): Promise<string> {
-    const text = `select coalesce(string_agg(distinct format('%I.%I', n.nspname, c.conname), ', '), '') as names
-      from pg_catalog.pg_constraint c join pg_catalog.pg_namespace n on n.oid = c.connamespace where c.condeferred`
-    const result = (await this.#wire.run({ text }, undefined, [])) as { rows: { names: string }[] }
-    return result.rows[0]?.names ?? ''
   }
 }
 
