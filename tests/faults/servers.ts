@@ -15,6 +15,7 @@ import {
   temporaryBase,
   usableBinaries,
 } from '../../src/testing/embedded-server.js'
+import { answers } from '../answers.js'
 
 const run = promisify(execFile)
 
@@ -192,18 +193,6 @@ async function launch({ directory, data, binaries, identity }: Place): Promise<S
 }
 
 const conninfo = (port: number) => `host=127.0.0.1 port=${port} user=postgres application_name=standby`
-
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
-  try {
-    await client.connect()
-    return true
-  } catch {
-    return false
-  } finally {
-    await client.end().catch(() => undefined)
-  }
-}
 
 async function childrenOf(pid: number): Promise<number[]> {
   const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(pid)]).catch(() => ({ stdout: '' }))

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
 import { describe, expect, inject, test } from 'vitest'
 import { ConnectionError, UnsupportedError } from '../../src/errors.js'
 import { readableByOthers } from '../../src/testing/embedded-binaries.js'
 import { startTestServer } from '../../src/testing/index.js'
+import { answers } from '../answers.js'
 
 interface Ended {
   url: string
@@ -40,18 +40,6 @@ async function runProcess(
 async function filesOf(pid: number): Promise<string[]> {
   const names = await readdir(tmpdir())
   return names.filter((name) => name.startsWith('finance-db-postgres-') && name.includes(`-${pid}-`))
-}
-
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 })
-  try {
-    await client.connect()
-    return true
-  } catch {
-    return false
-  } finally {
-    await client.end().catch(() => undefined)
-  }
 }
 
 describe('the embedded server', { timeout: 60_000 }, () => {
