@@ -16,7 +16,7 @@ import type { P2pTransfer } from '../schema/rows.js'
 import { brokenRule } from './broken-rule.js'
 import { callFunction } from './call-function.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
-import { sameAmount, sameId, wasChanged } from './same-request.js'
+import { sameAmount, sameId, sameRate, wasChanged } from './same-request.js'
 
 const columns = [
   'user_id',
@@ -110,8 +110,7 @@ export async function accept(db: Db, recipientId: string, id: string, acceptance
       .select(columns),
   ).catch(translateError)
   const taken = decided(accepted, 'accepted')
-  const sameRate = taken.rate === null ? input.rate === undefined : sameAmount(taken.rate, input.rate ?? '0')
-  if (!sameId(taken.to_account_id, input.to_account_id) || !sameRate) {
+  if (!sameId(taken.to_account_id, input.to_account_id) || !sameRate(taken.rate, input.rate ?? null)) {
     throw new ConflictError('The transfer was accepted before for another account or rate.', { table: 'p2p_transfers' })
   }
   return taken

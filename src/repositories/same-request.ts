@@ -48,6 +48,10 @@ export function sameAmount(a: string, b: string): boolean {
   return shortest(a) === shortest(b)
 }
 
+export function sameRate(a: string | null, b: string | null): boolean {
+  return a === b || (a !== null && b !== null && sameAmount(a, b))
+}
+
 function shortest(decimal: string): string {
   const [, sign = '', whole = '', fraction = ''] = /^(-?)0*(\d*)(?:\.(\d*?)0*)?$/.exec(decimal) ?? []
   return whole === '' && fraction === '' ? '0' : `${sign}${whole}.${fraction}`

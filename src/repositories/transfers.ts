@@ -11,7 +11,7 @@ import { brokenRule } from './broken-rule.js'
 import { callFunction } from './call-function.js'
 import { dayColumn } from './day-column.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
-import { sameAmount, sameId, wasChanged } from './same-request.js'
+import { sameAmount, sameId, sameRate, wasChanged } from './same-request.js'
 
 export { type Residue, residues } from './residues.js'
 
@@ -181,10 +181,6 @@ function isSame(made: Transfer, input: NewTransfer): boolean {
     made.reverses_id === null &&
     (wasChanged(made) || made.memo === (input.memo ?? ''))
   )
-}
-
-function sameRate(a: string | null, b: string | null): boolean {
-  return a === b || (a !== null && b !== null && sameAmount(a, b))
 }
 
 function keyUsed(): ConflictError {
