@@ -11,7 +11,8 @@ const secrets = [
 /**
  * What findings are made from. `$1` is our schema, `$2` the kind of the role. `rel` is everything that may be read or written
  * outside of the catalogue; `restricted` there: a policy with the very expression that `role_changes` makes (migration 0057),
- * written as `pg_get_expr` does, which leaves out a schema that is found without. `limited`: whether the role is to see one
+ * written as `pg_get_expr` does, which leaves out a schema that is found without. It stands here a second time on purpose: it
+ * is what checks the other, so a mistake there must not come along. `limited`: whether the role is to see one
  * person only; one that may call `scoped_user`, or that any restrictive policy names, is.
  */
 export const relations = `me as (select * from pg_roles where rolname = current_user), secret as (
