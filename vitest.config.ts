@@ -13,7 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ['tests/**/*.test.ts', 'examples/**/*.test.ts'],
-    globalSetup: ['tests/global-setup.ts', 'tests/cli/bundle.ts'],
+    globalSetup: ['tests/global-setup.ts', 'tests/programs.ts'],
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -20,7 +20,7 @@ interface Surroundings {
 
 /** What Node needs to run the command. A stack trace names the lines of the sources. */
 export function command(...args: readonly string[]): string[] {
-  return ['--enable-source-maps', inject('cliEntry'), ...args]
+  return ['--enable-source-maps', join(inject('programs'), 'cli.js'), ...args]
 }
 
 /** Runs the command as its user would, with no other environment than what is given. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { history, migrate, migrations } from '../../src/migrations/index.js'
 import type { Outcome, Start } from './migrating-process.js'
@@ -15,8 +15,8 @@ describe(`${PROCESSES} processes at once on an empty database`, () => {
   let processes: ChildProcess[] = []
 
   beforeAll(async () => {
-    const file = fileURLToPath(new URL('migrating-process.ts', import.meta.url))
-    processes = Array.from({ length: PROCESSES }, () => fork(file, [], { execArgv: ['--import', 'tsx'] }))
+    const file = join(inject('programs'), 'migrating.js')
+    processes = Array.from({ length: PROCESSES }, () => fork(file, [], { execArgv: ['--enable-source-maps'] }))
     await Promise.all(processes.map((child) => once(child, 'message')))
   }, 120_000)
 
