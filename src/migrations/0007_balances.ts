@@ -1,4 +1,7 @@
+import { raise } from './raise.js'
 import type { SqlMigration } from './shape.js'
+
+const derived = ['accounts', 'accounts_balance_derived'] as const
 
 /** The loop over the accounts that a statement touched: `deltas` gives user_id, account_id, amount, held and posted. */
 function applyDeltas(finance: string, deltas: string): string {
@@ -11,9 +14,7 @@ ${deltas}
       perform from ${finance}.accounts a
       where a.user_id = delta.user_id and a.id = delta.account_id and a.status <> 'active';
       if found then
-        raise exception using
-          errcode = 'check_violation', schema = tg_table_schema, table = 'accounts', constraint = 'accounts_active',
-          message = 'The account is frozen or closed: nothing is posted or held.';
+        ${raise('check_violation', finance, ['accounts', 'accounts_active'], 'The account is frozen or closed: nothing is posted or held.')}
       end if;
       -- The reference to the account is checked past row-level security, so it may be there and not be ours to change.
       raise exception using
@@ -41,17 +42,13 @@ as $$
 begin
   if tg_op = 'INSERT' then
     if new.balance is distinct from new.opening_balance and new.balance is not null or new.held <> 0 then
-      raise exception using
-        errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, constraint = 'accounts_balance_derived',
-        message = 'The balance of a new account is its opening balance, and nothing is held: leave them out.';
+      ${raise('check_violation', finance, derived, 'The balance of a new account is its opening balance, and nothing is held: leave them out.')}
     end if;
     new.balance := new.opening_balance;
   elsif new.balance is not distinct from old.balance and new.held is not distinct from old.held then
     new.balance := old.balance + (new.opening_balance - old.opening_balance);
   else
-    raise exception using
-      errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, constraint = 'accounts_balance_derived',
-      message = 'The balance and what is held follow from the transactions: post, reverse, hold or release one.';
+    ${raise('check_violation', finance, derived, 'The balance and what is held follow from the transactions: post, reverse, hold or release one.')}
   end if;
   return new;
 end

@@ -1,4 +1,5 @@
 import { comments } from './comments.js'
+import { raise } from './raise.js'
 import type { SqlMigration } from './shape.js'
 
 export const auditLog: SqlMigration = {
@@ -88,9 +89,7 @@ begin
   then
     return new;
   end if;
-  raise exception using
-    errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, constraint = 'audit_log_append_only',
-    message = 'The audit log only grows.';
+  ${raise('check_violation', finance, ['audit_log', 'audit_log_append_only'], 'The audit log only grows.')}
 end
 $$`,
     `revoke all on function ${finance}.guard_audit_log() from public`,

@@ -1,4 +1,5 @@
 import { auditActor, sharedRows, writeAudit } from './0042_audit_triggers.js'
+import { raise } from './raise.js'
 import type { SqlMigration } from './shape.js'
 
 const rule = 'users_erased_final'
@@ -84,9 +85,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if exists (select from ${finance}.users u where u.id = person and u.erased_at is null) then
-    raise exception using
-      errcode = 'check_violation', schema = '${finance.slice(1, -1)}', table = 'audit_log', constraint = 'audit_log_append_only',
-      message = 'The audit log only grows.';
+    ${raise('check_violation', finance, ['audit_log', 'audit_log_append_only'], 'The audit log only grows.')}
   end if;
   if not exists (
     select from ${finance}.audit_log l
