@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { isTransient } from '../src/connection/transient.js'
 import { createFinanceDb } from '../src/database.js'
 import { ConnectionError, OutOfResourcesError, TimeoutError, TransactionConflictError } from '../src/errors.js'
@@ -120,6 +120,11 @@ describe('retryIdempotent', () => {
     setTimeout(() => controller.abort(), 100)
     await expect(away).rejects.toThrow('away')
     expect(performance.now() - start).toBeLessThan(1000)
+
+    const onRetry = vi.fn()
+    const options = { signal: AbortSignal.abort(), onRetry }
+    await expect(retryIdempotent(() => Promise.reject(new ConnectionError('away')), options)).rejects.toThrow('away')
+    expect(onRetry).not.toHaveBeenCalled()
   })
 })
 

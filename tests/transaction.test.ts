@@ -8,8 +8,8 @@ import {
   UnsupportedError,
 } from '../src/errors.js'
 import { translateError } from '../src/postgres-errors.js'
-import type { Database } from '../src/schema/database.js'
-import { transaction } from '../src/transaction.js'
+import type { Database, Db, Trx } from '../src/schema/database.js'
+import { repeatStatement, transaction } from '../src/transaction.js'
 import { execute, withDatabase } from './server.js'
 
 type Host = {
@@ -125,6 +125,18 @@ describe('a transaction', () => {
     })
 
     await expect(failed).rejects.toThrow('the first error')
+  })
+
+  test('lets the error of another connection through as it is', async () => {
+    const elsewhere = new Error('Connection terminated unexpectedly')
+
+    const failed = transaction(db, async (trx) => {
+      await add(trx, 1)
+      throw elsewhere
+    })
+
+    await expect(failed).rejects.toBe(elsewhere)
+    expect(await values()).toEqual([0, 0])
   })
 })
 
@@ -277,9 +289,51 @@ describe('a nested call', () => {
     expect(runs).toBe(2)
   })
 
-  test('cannot change the isolation or access mode', async () => {
-    const nested = transaction(db, (trx) => transaction(trx, async () => {}, { isolationLevel: 'serializable' }))
+  test.each([{ isolationLevel: 'serializable' }, { accessMode: 'read only' }, { idempotent: true }] as const)(
+    'cannot change %o',
+    async (options) => {
+      const nested = transaction(db, (trx) => transaction(trx, async () => {}, options))
 
-    await expect(nested).rejects.toThrow(UnsupportedError)
+      await expect(nested).rejects.toThrow(UnsupportedError)
+    },
+  )
+
+  test('brings the actor of the outer one back', async () => {
+    const actor = async (trx: Trx) =>
+      (await sql<{ actor: string }>`select current_setting('finance_db.actor') as actor`.execute(trx)).rows[0]?.actor
+
+    const seen = await transaction(
+      db as Db,
+      async (trx) => [await transaction(trx, actor, { actor: 'inner' }), await actor(trx)],
+      { actor: 'outer' },
+    )
+
+    expect(seen).toEqual(['inner', 'outer'])
+  })
+})
+
+describe('a lone statement', () => {
+  const conflict = Object.assign(new Error('serialization'), { code: '40001' })
+
+  test('is run again after a conflict, as often as it may be', async () => {
+    let runs = 0
+    const second = async () => (++runs < 2 ? Promise.reject(conflict) : runs)
+
+    expect(await repeatStatement(db as Db, second)).toBe(2)
+    await expect(repeatStatement(db as Db, () => Promise.reject(conflict), 1)).rejects.toBe(conflict)
+  })
+
+  test('is not inside a transaction, which has to be repeated whole', async () => {
+    let runs = 0
+
+    await transaction(db as Db, async (trx) => {
+      const refused = repeatStatement(trx, async () => {
+        runs++
+        throw conflict
+      })
+      await expect(refused).rejects.toBe(conflict)
+    })
+
+    expect(runs).toBe(1)
   })
 })

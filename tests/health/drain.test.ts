@@ -58,6 +58,7 @@ describe('drain', () => {
 
     const start = performance.now()
     expect(await drain(db, { timeoutMs: 200 })).toEqual({ cut: 2 })
+    expect(await drain(db)).toEqual({ cut: 2 })
 
     expect(performance.now() - start).toBeLessThan(2000)
     for (const error of await Promise.all(stuck)) expect(String(error)).toContain('terminated')

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
-import { sql } from 'kysely'
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import pg from 'pg'
 import { describe, expect, inject, onTestFinished } from 'vitest'
 import { createFinanceDb, type ServerOptions } from '../../src/database.js'
 import { checkHealth, healthHandlers, liveness, readiness } from '../../src/health/index.js'
@@ -89,6 +90,45 @@ describe('checkHealth', () => {
     expect(await checkHealth(full, { migrations: false })).toMatchObject({ status: 'ok', pool: { waiting: 0 } })
   })
 
+  test('tells a server that takes no connection from a pool that is full', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    onTestFinished(() => void silent.close())
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const db = connect({ connectionString: `postgresql://ada@127.0.0.1:${port}/money` })
+
+    expect(await checkHealth(db, { timeoutMs: 300 })).toMatchObject({ status: 'unhealthy', reasons: ['unreachable'] })
+  })
+
+  test('takes a line before the pool for load, as long as it gets through itself', async () => {
+    const busy = connect({ poolSize: 1, maxOverflow: 0 })
+    const nap = () => sql`select pg_sleep(0.3)`.execute(busy)
+    const naps = [nap()]
+    const asked = readiness(busy, { migrations: false })
+    const seen = checkHealth(busy, { migrations: false })
+    naps.push(nap(), nap())
+
+    expect(await asked).toEqual({ ready: true, reasons: [] })
+    expect(await seen).toMatchObject({ status: 'degraded', reasons: ['pool-exhausted'] })
+    await Promise.all(naps)
+  })
+
+  test('does not hang a second time beside a first on the pool of a host, which cannot be broken off', async () => {
+    const pool = new pg.Pool({ connectionString: inject('databaseUrl'), max: 1 })
+    const host = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
+    onTestFinished(() => host.destroy())
+    const holder = await pool.connect()
+    const look = () => checkHealth(host, { timeoutMs: 200, migrations: false })
+
+    const reports = [await look(), await look()]
+    const waiting = pool.waitingCount
+    holder.release()
+
+    expect(reports.map(({ status }) => status)).toEqual(['unhealthy', 'unhealthy'])
+    expect(waiting).toBe(1)
+    await expect.poll(look).toMatchObject({ status: 'ok' })
+  })
+
   test('of a role that may not read the history does not guess', async () => {
     await using fresh = await freshDatabase()
     const role = `health_reader_${process.pid}`
@@ -142,6 +182,18 @@ describe('the handlers', () => {
     expect((await handle(get('/health/other'))).status).toBe(404)
     expect((await handle(get('/elsewhere'))).status).toBe(404)
     expect((await handle(get('/health', { method: 'POST' }))).status).toBe(405)
+  })
+
+  test('look again for each who asks later, and say 200 where the database serves but is behind', async () => {
+    await using fresh = await freshDatabase()
+    const { handle } = healthHandlers(fresh.db)
+    expect(await (await handle(get('/health'))).json()).toMatchObject({ status: 'ok' })
+
+    await sql`delete from ${sql.table('finance.migrations')} where name = ${migrations.at(-1)?.name}`.execute(fresh.db)
+
+    const later = await handle(get('/health'))
+    expect([later.status, await later.json()]).toMatchObject([200, { status: 'degraded' }])
+    expect((await handle(get('/health/readiness'))).status).toBe(503)
   })
 
   test('say 503 where the database is away, but that the process lives', async () => {

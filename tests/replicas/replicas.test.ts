@@ -59,6 +59,31 @@ describe('reads', () => {
     expect(await where(setup.reads.primary)).toBe('primary')
   })
 
+  test('take turns among the replicas', async () => {
+    const db = createFinanceDb({ connectionString: primary.url }, {})
+    const [a, b] = [0, 1].map(() => createFinanceDb({ connectionString: standby.url }, {})) as [typeof db, typeof db]
+    const reads = withReplicas(db, { a, b })
+    const used: unknown[] = []
+
+    for (let i = 0; i < 4; i++) await reads.read(async (handle) => used.push(handle))
+
+    expect(new Set(used)).toEqual(new Set([a, b]))
+    expect(used[2]).toBe(used[0])
+    expect(used[3]).toBe(used[1])
+    await reads.destroy()
+    await db.destroy()
+  })
+
+  test('reach a position at the start of a segment, where the next record would have a longer header', async () => {
+    await using setup = connect({ waitMs: 5000 })
+    const { reads } = setup
+
+    await primary.execute('select pg_switch_wal()')
+    const after = await reads.position()
+
+    expect(await reads.read(where, { after })).toBe('replica')
+  })
+
   test('see what was written before the position that they name', async () => {
     await using setup = connect({ checkEveryMs: 60_000 })
     const { db, reads } = setup
@@ -146,6 +171,21 @@ describe('reads', () => {
 
     await standby.start()
     await expect.poll(() => reads.read(where), { timeout: 10_000 }).toBe('replica')
+  })
+
+  test('leave a replica alone that has failed one, until the next check', async () => {
+    await using setup = connect({ checkEveryMs: 60_000 })
+    const { reads } = setup
+    const used: unknown[] = []
+    const fail = async (handle: unknown) => {
+      used.push(handle === setup.db ? 'primary' : 'replica')
+      if (used.length === 1) throw new Error('Connection terminated unexpectedly')
+    }
+
+    await reads.read(fail)
+    await reads.read(fail)
+
+    expect(used).toEqual(['replica', 'primary', 'primary'])
   })
 
   test('that turn out to write fail, and are not tried on the primary', async () => {

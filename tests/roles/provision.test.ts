@@ -6,7 +6,7 @@ import { emptyDatabase } from '../migrations/support.js'
 import { createAccount } from '../people.js'
 import { execute, withDatabase } from '../server.js'
 import { freshDatabase } from '../support.js'
-import { dropRoles, outcome, password, provisionedDatabase, roleNames, urlAs } from './support.js'
+import { dropRoles, newKey, outcome, password, provisionedDatabase, roleNames, urlAs } from './support.js'
 
 describe('provisionRoles', { timeout: 180_000 }, () => {
   test('makes all, and again changes nothing', async () => {
@@ -21,23 +21,37 @@ describe('provisionRoles', { timeout: 180_000 }, () => {
 
   test('sends no password, and tells none', async () => {
     await using database = await provisionedDatabase()
-    const text =
-      JSON.stringify(database.result) +
-      (await provisionSql(
-        database.owner,
-        {
-          roles: { agent: { name: 'finance_agent_of_nobody', password } },
-        },
-        { secrets: true },
-      ))
+    const wanted = { roles: { agent: { name: 'finance_agent_of_nobody', password } } }
+    const text = JSON.stringify(database.result) + (await provisionSql(database.owner, wanted, { secrets: true }))
     expect(text).not.toContain(password)
     expect(text).toContain('SCRAM-SHA-256$4096:')
+    const plain = await provisionSql(database.owner, wanted)
+    expect(plain).not.toContain('SCRAM-SHA-256')
+    expect(plain).toContain(`-- has a secret, and is left out: alter role "finance_agent_of_nobody" password '…'`)
     await expect(provisionRoles(database.owner, { roles: { agent: { password: 'short' } } })).rejects.toMatchObject({
       code: 'INVALID_INPUT',
     })
     await expect(
       provisionRoles(database.owner, { roles: { agent: { name: 'x' }, app: { name: 'x' } } }),
     ).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
+  })
+
+  test('repeats no words of the server about a statement with a secret', async () => {
+    await using database = await provisionedDatabase()
+    await execute(
+      database.url,
+      `create function public.tell() returns trigger language plpgsql as
+        $$ begin raise exception 'refused: %', encode(new.inner_key, 'hex'); end $$`,
+      'create trigger tell before insert on finance.scope_keys for each row execute function public.tell()',
+    )
+
+    const { refused } = await provisionRoles(
+      database.owner,
+      database.options({ scopeKeys: [database.key, newKey('k2')] }),
+    )
+
+    expect(refused).toMatchObject([{ what: 'scopes signed with the key k2 hold', reason: 'SQLSTATE P0001' }])
+    expect(JSON.stringify(refused)).not.toMatch(/[0-9a-f]{32}/)
   })
 
   test('mends what was damaged', async () => {

@@ -3,6 +3,8 @@ import type pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import {
   accounts,
+  createFinanceDb,
+  InvalidInputError,
   inspectRole,
   p2pTransfers,
   parseScopeKey,
@@ -355,6 +357,13 @@ describe('scoped', () => {
 
     await execute(database.url, `drop policy ${database.names.member} on finance.cards`)
     expect(await run(database.as('member') as never)).toMatchObject({ reason: 'role' })
+  })
+
+  test('tells a wrong user before it takes a connection', async () => {
+    const away = createFinanceDb({ connectionString: 'postgresql://ada@127.0.0.1:1/money' }, {})
+
+    await expect(scoped(away, 'ada', async () => 'ran', { key: newKey() })).rejects.toThrow(InvalidInputError)
+    await away.destroy()
   })
 
   test('nested, gives the outer scope back', { timeout: 120_000 }, async () => {

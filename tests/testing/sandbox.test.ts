@@ -8,7 +8,8 @@ import Cursor from 'pg-cursor'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { accounts, transaction, users } from '../../src/index.js'
 import { seed } from '../../src/seed/index.js'
-import { type Sandbox, SandboxError } from '../../src/testing/index.js'
+import { ensurePGliteImage, openPGliteImage } from '../../src/testing/databases/pglite-image.js'
+import { openSandbox, type Sandbox, SandboxError } from '../../src/testing/index.js'
 import { onServer, sources } from './sources.js'
 
 describe.each(sources)('a sandbox on %s', (where, open) => {
@@ -216,6 +217,27 @@ describe.each(sources)('a sandbox on %s', (where, open) => {
     expect((await pool.query('select text from notes order by 1')).rows).toHaveLength(2)
   })
 
+  test('sets the role last, which may not be allowed to set the rest', async () => {
+    await pool.query('create role sandbox_reader')
+    const reader = sandbox.as(undefined, { role: 'sandbox_reader', session_replication_role: 'replica' })
+
+    const { rows } = await reader.pool.query(
+      `select current_user as me, current_setting('session_replication_role') as its`,
+    )
+
+    expect(rows).toEqual([{ me: 'sandbox_reader', its: 'replica' }])
+  })
+
+  test('leaves no advisory lock to the next one on its connection', async () => {
+    await pool.query('select pg_advisory_lock(77)')
+    await sandbox.close()
+
+    await using next = await (await open()).open()
+
+    const { rows } = await next.pool.query(`select pid from pg_locks where locktype = 'advisory' and objid = 77`)
+    expect(rows).toEqual([])
+  })
+
   test('has a clock that moves SQL and JavaScript together', async () => {
     const times = async () => {
       const { rows } = await pool.query(`select now() as a, transaction_timestamp() as b, statement_timestamp() as c,
@@ -296,6 +318,18 @@ describe.each(sources)('a sandbox on %s', (where, open) => {
       })
     })
 
+    test('what ends the transaction that it is rolled back with', async () => {
+      const client = await pool.connect()
+      await client
+        .query(new Cursor('commit'))
+        .read(1)
+        .catch(() => undefined)
+      client.release()
+
+      await expect(sandbox.close()).rejects.toMatchObject({ problems: [{ kind: 'ended-by-sql' }] })
+      expect((await open()).dirty).toBe(true)
+    })
+
     test('two-phase commit', async () => {
       await expect(pool.query("begin; prepare transaction 'x'")).rejects.toThrow(/two-phase/)
       await pool.query('select 1').catch(() => undefined)
@@ -317,6 +351,16 @@ describe('a sandbox', () => {
     await run('insert into b values (1); insert into a values (1)')
 
     expect((await sandbox.pool.query('select * from b')).rows).toEqual([{ a: 1 }])
+  })
+
+  test('on a PGlite goes by no statement that an earlier one has prepared', async () => {
+    const pglite = await openPGliteImage(await ensurePGliteImage({}))
+    for (const n of [1, 2]) {
+      await using sandbox = await openSandbox({ pglite })
+      const { rows } = await sandbox.pool.query({ name: 'same', text: 'select $1::int as n', values: [n] })
+      expect(rows).toEqual([{ n }])
+    }
+    await pglite.close()
   })
 
   test('refuses and reports a statement after the end', async () => {
