@@ -10,6 +10,8 @@ import { accounts, transaction, users } from '../../src/index.js'
 import { seed } from '../../src/seed/index.js'
 import { ensurePGliteImage, openPGliteImage } from '../../src/testing/databases/pglite-image.js'
 import { openSandbox, type Sandbox, SandboxError } from '../../src/testing/index.js'
+import { Line } from '../../src/testing/sandbox/line.js'
+import { Place } from '../../src/testing/sandbox/problems.js'
 import { onServer, sources } from './sources.js'
 
 describe.each(sources)('a sandbox on %s', (where, open) => {
@@ -234,7 +236,8 @@ describe.each(sources)('a sandbox on %s', (where, open) => {
 
     await using next = await (await open()).open()
 
-    const { rows } = await next.pool.query(`select pid from pg_locks where locktype = 'advisory' and objid = 77`)
+    const { rows } = await next.pool.query(`select l.pid from pg_locks l join pg_database d on d.oid = l.database
+      where l.locktype = 'advisory' and l.objid = 77 and d.datname = current_database()`)
     expect(rows).toEqual([])
   })
 
@@ -381,4 +384,16 @@ describe('a sandbox', () => {
 
     expect((await users.list(two.db)).rows).toEqual([])
   })
+})
+
+test('a turn that is ended twice ends no other', async () => {
+  const line = new Line(60_000, () => new Error('stalled'))
+  const first = await line.take('first', new Place('first'))
+  const [second] = ['second', 'third'].map((what) => line.take(what, new Place(what)))
+
+  first.done()
+  first.done()
+
+  expect(await second).toBe(line.holder)
+  expect(line.waiting).toMatchObject([{ what: 'third' }])
 })

@@ -22,7 +22,13 @@ function once(name: string, open: () => Promise<Sandboxes>): Promise<Sandboxes> 
 async function pgliteSandboxes(): Promise<Sandboxes> {
   const pglite = await openPGliteImage(await ensurePGliteImage({}))
   const sandboxes = createSandboxes({ pglite })
-  return { ...sandboxes, close: () => sandboxes.close().finally(() => pglite.close()) }
+  return {
+    open: sandboxes.open,
+    get dirty() {
+      return sandboxes.dirty
+    },
+    close: () => sandboxes.close().finally(() => pglite.close()),
+  }
 }
 
 afterAll(async () => {
