@@ -230,6 +230,10 @@ describe.each(sources)('a sandbox on %s', (where, open) => {
     expect(rows).toEqual([{ me: 'sandbox_reader', its: 'replica' }])
   })
 
+  test('says that there is no such role, and does not hang', async () => {
+    await expect(sandbox.as('sandbox_nobody').pool.query('select 1')).rejects.toMatchObject({ code: '22023' })
+  })
+
   test('leaves no advisory lock to the next one on its connection', async () => {
     await pool.query('select pg_advisory_lock(77)')
     await sandbox.close()

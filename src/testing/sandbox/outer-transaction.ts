@@ -27,6 +27,11 @@ export class OuterTransaction {
     return this.#begun
   }
 
+  /** Whether these are other settings than those that the connection has. */
+  changes(settings: Settings): boolean {
+    return changeSettings(this.#applied, settings).length > 0
+  }
+
   /** What has to be said ahead of a lone statement that runs with these settings. */
   toStatement(settings: Settings): string[] {
     const statements = [...this.#prologue(settings), `savepoint ${statementPoint}`]

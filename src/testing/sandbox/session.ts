@@ -97,8 +97,10 @@ export class Session {
     try {
       return await turn.working(async () => {
         const locals = localSettings(call.text, call.values)
+        // Settings may be refused, which would leave the statement behind them without an answer.
+        const apart = separate || locals.length > 0 || this.#outer.changes(call.settings)
         let ahead = this.#outer.toStatement(call.settings)
-        if (separate || locals.length > 0) {
+        if (apart) {
           await this.#wire.script(ahead)
           ahead = []
         }
