@@ -105,6 +105,7 @@ describe('checkHealth', () => {
     const nap = () => sql`select pg_sleep(0.3)`.execute(busy)
     const naps = [nap()]
     const asked = readiness(busy, { migrations: false })
+    naps.push(nap())
     const seen = checkHealth(busy, { migrations: false })
     naps.push(nap(), nap())
 
