@@ -38,7 +38,7 @@ async function throughPgBouncer(databases: TestDatabases): Promise<TestDatabases
 server_login_retry = 1
 ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout
 `
-  const bouncer = await startPgBouncer(pgbouncerBinary, handle.url, 20, settings)
+  const bouncer = await startPgBouncer(pgbouncerBinary, handle.url, 5, settings)
   process.env[directServer] = new URL(handle.url).host
   return {
     // `pgbouncer=true` is what hosted databases print, and turns named statements off.
