@@ -5,11 +5,20 @@ import { withDatabase } from '../src/testing/databases/connect.js'
 /** Where the server is when tests reach it through PgBouncer. */
 export const directServer = 'FINANCE_DB_TEST_SERVER'
 
-/** Runs statements one by one on a connection of their own, to the server itself: `set` would stay with a pooler's connection. */
-export async function execute(url: string, ...statements: string[]): Promise<void> {
+/** Whether this run reaches its server through PgBouncer, in transaction mode. */
+export const throughPgBouncer = process.env[directServer] !== undefined
+
+/** The same database at the server itself, for a step that needs a session: each such step says why. */
+export function directly(url: string): string {
   const target = new URL(url)
   target.host = process.env[directServer] ?? target.host
-  const client = new pg.Client({ connectionString: target.href })
+  target.searchParams.delete('pgbouncer')
+  return target.href
+}
+
+/** Runs statements one by one on a connection of their own, to the server itself: `set` would stay with a pooler's connection. */
+export async function execute(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: directly(url) })
   await client.connect()
   try {
     for (const statement of statements) await client.query(statement)
