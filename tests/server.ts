@@ -8,7 +8,7 @@ export const directServer = 'FINANCE_DB_TEST_SERVER'
 export const poolerBefore = 'FINANCE_DB_TEST_POOLER'
 
 /** Whether this run reaches its server through PgBouncer, in transaction mode. */
-export const throughPgBouncer = process.env[directServer] !== undefined
+const throughPgBouncer = process.env[directServer] !== undefined
 
 /** The same database at the server itself, for a step that needs a session of its own: each such step says why. */
 export function directly(url: string): string {
