@@ -2,7 +2,7 @@ import type { TestProject } from 'vitest/node'
 import { startTestDatabases, type TestDatabases } from '../src/testing/index.js'
 import { createGlobalSetup } from '../src/testing/vitest-setup/index.js'
 import { pgbouncerBinary, startPgBouncer } from './migrations/pgbouncer.js'
-import { directServer } from './server.js'
+import { directServer, poolerBefore } from './server.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -33,16 +33,19 @@ async function throughPgBouncer(databases: TestDatabases): Promise<TestDatabases
     console.log('TEST_THROUGH_PGBOUNCER is set, but pgbouncer is not installed: tests run without it.')
     return databases
   }
+  // Few connections, so that what is left on one soon meets somebody else.
   // Sessions of a database that is dropped or cloned must not linger, and each test file has databases of its own.
   const settings = `server_idle_timeout = 2
 server_login_retry = 1
 ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout
 `
-  const bouncer = await startPgBouncer(pgbouncerBinary, handle.url, 20, settings)
+  const bouncer = await startPgBouncer(pgbouncerBinary, handle.url, 5, settings)
+  const through = bouncer.through(handle.url)
   process.env[directServer] = new URL(handle.url).host
+  process.env[poolerBefore] = new URL(through).host
   return {
     // `pgbouncer=true` is what hosted databases print, and turns named statements off.
-    handle: { ...handle, through: `${bouncer.through(handle.url)}?pgbouncer=true` },
+    handle: { ...handle, through: `${through}?pgbouncer=true` },
     describe: `${databases.describe}, through PgBouncer in transaction mode`,
     async stop() {
       await bouncer[Symbol.asyncDispose]()

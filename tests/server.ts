@@ -4,12 +4,25 @@ import { withDatabase } from '../src/testing/databases/connect.js'
 
 /** Where the server is when tests reach it through PgBouncer. */
 export const directServer = 'FINANCE_DB_TEST_SERVER'
+/** Where that PgBouncer is. */
+export const poolerBefore = 'FINANCE_DB_TEST_POOLER'
+
+/** Whether this run reaches its server through PgBouncer, in transaction mode. */
+const throughPgBouncer = process.env[directServer] !== undefined
+
+/** The same database at the server itself, for a step that needs a session of its own: each such step says why. */
+export function directly(url: string): string {
+  const target = new URL(url)
+  // A test may have a server of its own.
+  if (!throughPgBouncer || target.host !== process.env[poolerBefore]) return url
+  target.host = process.env[directServer] ?? target.host
+  target.searchParams.delete('pgbouncer')
+  return target.href
+}
 
 /** Runs statements one by one on a connection of their own, to the server itself: `set` would stay with a pooler's connection. */
 export async function execute(url: string, ...statements: string[]): Promise<void> {
-  const target = new URL(url)
-  target.host = process.env[directServer] ?? target.host
-  const client = new pg.Client({ connectionString: target.href })
+  const client = new pg.Client({ connectionString: directly(url) })
   await client.connect()
   try {
     for (const statement of statements) await client.query(statement)

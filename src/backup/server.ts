@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import type { Environment, ServerConfig } from '../config.js'
+import { isBehindPooler } from '../connection/postgres.js'
 import { createFinanceDb } from '../database.js'
-import { InvalidInputError, SchemaMissingError } from '../errors.js'
+import { InvalidInputError, SchemaMissingError, UnsupportedError } from '../errors.js'
 import { identifier } from '../migrations/names.js'
 import type { Database } from '../schema/database.js'
 import { version } from '../version.js'
@@ -39,10 +40,20 @@ export async function about(db: Kysely<Database>, schema: string): Promise<About
   return rows[0] as About
 }
 
+/** @throws {UnsupportedError} A pooler is between: pg_dump and pg_restore set up a session and go on in it. */
+async function requireSession(db: Kysely<Database>): Promise<void> {
+  if (!(await isBehindPooler(db))) return
+  throw new UnsupportedError(
+    'pg_dump and pg_restore take a session of their own, and this connection goes through a pooler (PgBouncer, RDS Proxy): ' +
+      'give the address of the server itself, by --url or DATABASE_MIGRATION_URL.',
+  )
+}
+
 /** Dumps our schema, and counts it at the very same moment, while others go on writing. */
 export async function dumpServer({ db, config, schema, env }: ServerPlace, file: string): Promise<Manifest> {
   const { server_version, major, relations, vector_schema } = await about(db, schema)
   if (relations === 0) throw new SchemaMissingError(`There is nothing in schema "${schema}" to back up.`)
+  await requireSession(db)
   const program = await findProgram('pg_dump', major, env)
   const partial = `${file}.partial`
   // Nobody else is to read it from the first byte on.
@@ -99,6 +110,7 @@ export async function restoreServer(
   { privileges }: RestoreOptions,
 ): Promise<void> {
   const { major, database } = await about(db, schema)
+  await requireSession(db)
   const program = await findProgram('pg_restore', major, env)
   await withLibpq(config, env, database, async (libpq) => {
     const list = await runProgram(program, ['--list', file], libpq)

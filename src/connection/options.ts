@@ -23,7 +23,8 @@ export interface HandleSettings {
 export interface PoolUseSettings {
   /**
    * Prepare statements that come again, under names. Turn it off behind PgBouncer in transaction mode before 1.21, or
-   * with its `max_prepared_statements` at 0. `DATABASE_PREPARED_STATEMENTS`, default true.
+   * with its `max_prepared_statements` at 0. `DATABASE_PREPARED_STATEMENTS`, or `?pgbouncer=true` in the connection string.
+   * Default true.
    */
   preparedStatements: boolean
   /**

@@ -1,4 +1,4 @@
-import { type Dialect, type Kysely, PostgresAdapter, PostgresDialect } from 'kysely'
+import { type Dialect, type Kysely, PostgresAdapter, PostgresDialect, type PostgresPool } from 'kysely'
 import type pg from 'pg'
 import type { Db } from '../schema/database.js'
 import { connectFailure } from './connect-failure.js'
@@ -12,6 +12,7 @@ const poolKey = Symbol.for('@org/finance-db/pool')
 /** A pool as a handle uses it. */
 interface PoolUse {
   readonly pool: pg.Pool
+  readonly connect: PostgresPool['connect']
   /** Connections that are meant to be enough: what is open above it is overflow. */
   readonly size: number
   readonly gate: Gate
@@ -29,9 +30,10 @@ class PooledAdapter extends PostgresAdapter {
 
 function dialect(pool: pg.Pool, size: number, options: Omit<PoolAdapterOptions, 'gate'>): Dialect {
   const gate = createGate()
-  const inner = new PostgresDialect({ pool: adaptPool(pool, { ...options, gate }) })
+  const adapted = adaptPool(pool, { ...options, gate })
+  const inner = new PostgresDialect({ pool: adapted })
   return {
-    createAdapter: () => new PooledAdapter({ pool, size, gate }),
+    createAdapter: () => new PooledAdapter({ pool, connect: () => adapted.connect(), size, gate }),
     createDriver: () => inner.createDriver(),
     createIntrospector: (db) => inner.createIntrospector(db),
     createQueryCompiler: () => inner.createQueryCompiler(),
@@ -97,6 +99,24 @@ export function supportsCopy(db: Handle): boolean {
 /** What goes in and out of a handle; undefined for PGlite and for a host's own Kysely. */
 export function gateOf(db: Handle): Gate | undefined {
   return useOf(db)?.gate
+}
+
+/**
+ * Whether a pooler is between us and the server, so that what is set for a session may come upon another. It greets with a
+ * process id of its own making. It takes a connection of its own. False for PGlite, and for a host's own Kysely, whose
+ * connections we do not see; true also for a pooler that keeps a session to one client.
+ */
+export async function isBehindPooler(db: Handle): Promise<boolean> {
+  const use = useOf(db)
+  if (use === undefined) return false
+  const client = await use.connect()
+  try {
+    const { rows } = await client.query<{ pid: string }>('select pg_catalog.pg_backend_pid()::text as pid', [])
+    const greeted: number | null | undefined = client.processID
+    return greeted !== null && greeted !== undefined && rows[0]?.pid !== String(greeted)
+  } finally {
+    client.release()
+  }
 }
 
 /** How a pool is used at this moment. */

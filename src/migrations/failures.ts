@@ -101,6 +101,9 @@ function lost(doing: string, { at }: Progress, options: ErrorOptions): Connectio
 function reason(error: unknown): string {
   const state = sqlState(error)
   if (state === undefined) return 'its code threw an error (see the cause)'
+  // Limits are lifted for migrations, save for a build of an index through a pooler.
+  if (state === '57014')
+    return 'it was cancelled by hand, or by a statement_timeout that holds behind a pooler (SQLSTATE 57014)'
   if (error instanceof Error && /^(0A|2B|3D|3F|42|55|58)/.test(state)) return `${error.message} (SQLSTATE ${state})`
   const constraint = error instanceof Error && 'constraint' in error ? `, constraint ${String(error.constraint)}` : ''
   return `SQLSTATE ${state}${constraint} (see the cause)`

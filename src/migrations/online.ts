@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { isBehindPooler } from '../connection/postgres.js'
 import { TimeoutError } from '../errors.js'
 import { explain, isBlocked } from './failures.js'
 import type { Handle } from './handle.js'
@@ -147,8 +148,12 @@ where n.nspname = ${schema} and c.relname = ${name} and not i.indisvalid`.execut
 
 const limits = ['statement_timeout', 'lock_timeout', 'transaction_timeout']
 
-/** Lifts the limits of the session, where there are any, and puts them back. */
+/**
+ * Lifts the limits of the session, where there are any, and puts them back. Behind a pooler they stay: lifting them might
+ * strike the session of somebody else.
+ */
 async function withoutLimits(db: Kysely<unknown>, body: (connection: Kysely<unknown>) => Promise<void>): Promise<void> {
+  if (await isBehindPooler(db)) return body(db)
   await db.connection().execute(async (connection) => {
     const { rows } = await sql<{
       name: string

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { isBehindPooler } from '../connection/postgres.js'
 import { schemaOf } from '../connection/schema-plugin.js'
 import { ConflictError, RuleViolationError, UnsupportedError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
@@ -45,12 +46,12 @@ export async function listIndexes(db: Db): Promise<DocumentIndex[]> {
  * `hnsw` finds more and needs no upkeep, takes long to make and slows inserts. `ivfflat` is made in a tenth of the time, from
  * documents that are there already, and has to be made anew (`reindex index concurrently`) as they come to differ from those.
  *
- * Outside of a transaction it holds up no writer, and lifts `statement_timeout` for itself; connect to the server directly
- * and not through PgBouncer in transaction mode. One session makes an index at a time.
+ * Outside of a transaction it holds up no writer, and lifts `statement_timeout` for itself, which takes a session: connect to
+ * the server itself, past any pooler, or give `concurrently: false`. One session makes an index at a time.
  *
  * @throws {ConflictError} There is such an index with other parameters: drop it first. Or another session makes one just now.
  * @throws {RuleViolationError} There are too few documents for an ivfflat index to learn from: 50 a list.
- * @throws {UnsupportedError} pgvector is older than 0.8, or `concurrently` was asked for in a transaction.
+ * @throws {UnsupportedError} pgvector is older than 0.8, or `concurrently` was asked for in a transaction or through a pooler.
  */
 export async function createIndex(db: Db, index: NewDocumentIndex): Promise<DocumentIndex> {
   const input = parseInput(newDocumentIndex, index, 'The index')
@@ -93,7 +94,12 @@ export async function createIndex(db: Db, index: NewDocumentIndex): Promise<Docu
   })
 }
 
-/** Removes an index of {@link createIndex}, if it is there. Searches go on without it, and exactly. */
+/**
+ * Removes an index of {@link createIndex}, if it is there. Searches go on without it, and exactly.
+ *
+ * @throws {ConflictError} Another session makes or drops one just now.
+ * @throws {UnsupportedError} `concurrently` was asked for in a transaction or through a pooler, as it is by default.
+ */
 export async function dropIndex(db: Db, index: DocumentIndexChoice): Promise<void> {
   const { concurrently = !db.isTransaction, ...choice } = parseInput(documentIndexChoice, index, 'The index')
   await requireDocuments(db).catch(translateError)
@@ -112,6 +118,12 @@ async function alone<Result>(
 ): Promise<Result> {
   if (outside && db.isTransaction) {
     throw new UnsupportedError('An index cannot be made or dropped concurrently in a transaction.')
+  }
+  if (outside && (await isBehindPooler(db).catch(translateError))) {
+    throw new UnsupportedError(
+      'Making or dropping an index concurrently takes a session of its own, and a pooler (PgBouncer, RDS Proxy) is between: ' +
+        'connect to the server itself, or give concurrently: false, which holds up writers meanwhile.',
+    )
   }
   const key = `finance-db documents index ${schemaOf(db)}`
   const held = async (run: Run) => {

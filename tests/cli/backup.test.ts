@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { differences, type Facts } from '../../src/backup/facts.js'
 import { migrate } from '../../src/index.js'
+import { pgbouncerBinary, startPgBouncer } from '../migrations/pgbouncer.js'
 import { emptyDatabase } from '../migrations/support.js'
-import { execute } from '../server.js'
+import { directly, execute } from '../server.js'
 import { hasDebianServer, startDebianServer } from './debian-server.js'
 import { cli, temporaryDirectory } from './support.js'
 
@@ -50,13 +51,33 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     const file = join(directory.path, 'b.dump')
 
     const { code, stderr } = await cli(['backup', file], {
-      env: { DATABASE_URL: empty.url, FINANCE_DB_PG_BIN: directory.path },
+      // pg_dump takes a session.
+      env: { DATABASE_URL: directly(empty.url), FINANCE_DB_PG_BIN: directory.path },
     })
 
     expect(code).toBe(1)
     expect(stderr).toMatch(/needs pg_dump of version \d+ or later, and there is only version 14/)
     expect(existsSync(file)).toBe(false)
     expect(inject('databaseUrl')).not.toBe('')
+  })
+
+  test.skipIf(pgbouncerBinary === undefined)('say that they do not go through a pooler, and what to give', async () => {
+    await using empty = await emptyDatabase()
+    await using directory = await temporaryDirectory()
+    await migrate(empty.db, { to: '0002_users' })
+    await using bouncer = await startPgBouncer(pgbouncerBinary ?? '', directly(empty.url), 2)
+    const env = {
+      DATABASE_URL: `${bouncer.through(directly(empty.url))}?pgbouncer=true`,
+      DATABASE_COMMAND_TIMEOUT: '0',
+      DATABASE_IDLE_TRANSACTION_TIMEOUT: '0',
+    }
+    const file = join(directory.path, 'b.dump')
+
+    const { code, stderr } = await cli(['backup', file], { env })
+
+    expect(stderr).toMatch(/through a pooler.*--url or DATABASE_MIGRATION_URL/s)
+    expect(code).toBe(1)
+    expect(existsSync(file)).toBe(false)
   })
 
   test(`go by pg_dump and back${hasDebianServer ? '' : ' (skipped: there is no PostgreSQL of Debian on this machine)'}`, async ({

@@ -13,23 +13,33 @@ export const pgbouncerBinary = [...(process.env.PATH ?? '').split(delimiter), '/
   .map((directory) => join(directory, 'pgbouncer'))
   .find((path) => existsSync(path))
 
-/** A PgBouncer in transaction mode before the server of `url`, with `poolSize` connections to each database. */
+/**
+ * A PgBouncer in transaction mode before the server of `url`, with `poolSize` connections to each database for each role.
+ * Roles log in as themselves, with the secrets that the server has of them; where it asks no password, all are that of `url`.
+ */
 export async function startPgBouncer(binary: string, url: string, poolSize: number, settings = '') {
   const server = new URL(url)
   const port = await freePort()
   const directory = await mkdtemp(join(tmpdir(), 'finance-db-pgbouncer-'))
   const config = join(directory, 'pgbouncer.ini')
-  const password = decodeURIComponent(server.password).replaceAll("'", "''")
-  const secret = password === '' ? '' : ` password='${password}'`
+  const user = decodeURIComponent(server.username)
+  const password = decodeURIComponent(server.password)
+  const users = join(directory, 'users.txt')
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
+  await writeFile(users, `${quoted(user)} ${quoted(password)}\n`, { mode: 0o600 })
+  const [as, authentication] =
+    password === ''
+      ? [`user=${user}`, 'auth_type = any']
+      : [`auth_user=${user}`, `auth_type = scram-sha-256\nauth_file = ${users}`]
   await writeFile(
     config,
     `[databases]
-* = host=${server.hostname} port=${server.port || 5432} user=${server.username}${secret}
+* = host=${server.hostname} port=${server.port || 5432} ${as}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
-auth_type = any
+${authentication}
 pool_mode = transaction
 default_pool_size = ${poolSize}
 max_client_conn = 1000
@@ -40,7 +50,7 @@ ${settings}`,
   const identity = notRoot()
   if (identity !== undefined) {
     await chown(directory, identity.uid, identity.gid)
-    await chown(config, identity.uid, identity.gid)
+    for (const file of [config, users]) await chown(file, identity.uid, identity.gid)
   }
   const child = spawn(binary, [config], { ...identity, stdio: ['ignore', 'ignore', 'pipe'] })
   let log = ''

@@ -13,7 +13,7 @@ import {
 } from '../../src/index.js'
 import { createUser } from '../people.js'
 import { at, serverHasVector } from '../pgvector.js'
-import { type FreshDatabase, freshDatabase, pgliteDb } from '../support.js'
+import { directDatabase, type FreshDatabase, pgliteDb } from '../support.js'
 
 interface Place extends AsyncDisposable {
   readonly db: Kysely<Database>
@@ -21,7 +21,8 @@ interface Place extends AsyncDisposable {
 const onServer = await serverHasVector()
 const places: [string, () => Promise<Place>, boolean][] = [
   ['PGlite', pgliteDb, true],
-  ['a server with pgvector', freshDatabase, onServer],
+  // Indexes are built concurrently in a session.
+  ['a server with pgvector', directDatabase, onServer],
 ]
 
 /** Documents all around a circle, a hair apart; `metadata.n` is where. */
@@ -277,7 +278,7 @@ describe.each(places)('indexes of documents on %s', { timeout: 120_000 }, (_, op
 
 describe('on a server with pgvector', { timeout: 60_000 }, () => {
   async function filled(): Promise<FreshDatabase> {
-    const fresh = await freshDatabase()
+    const fresh = await directDatabase()
     await fill(fresh.db, 3000)
     return fresh
   }

@@ -4,7 +4,7 @@ import { createFinanceDb, inspectRole, migrate, provisionRoles, provisionSql, us
 import type { Names } from '../../src/migrations/index.js'
 import { emptyDatabase } from '../migrations/support.js'
 import { createAccount } from '../people.js'
-import { execute, withDatabase } from '../server.js'
+import { directly, execute, withDatabase } from '../server.js'
 import { freshDatabase } from '../support.js'
 import { dropRoles, newKey, outcome, password, provisionedDatabase, roleNames, urlAs } from './support.js'
 
@@ -200,7 +200,8 @@ describe('provisionRoles', { timeout: 180_000 }, () => {
     const owner = `${names.migrator}_owner`
     const name = new URL(fresh.url).pathname.slice(1)
     const findings = async () => {
-      const agent = new pg.Client(urlAs(fresh.url, names.agent))
+      // Settings of a role come with a new session, and a pooler would give an old one.
+      const agent = new pg.Client(directly(urlAs(fresh.url, names.agent)))
       await agent.connect()
       const report = await inspectRole((text, values) => agent.query(text, values), 'finance')
       await agent.end()
