@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { cadences, monthDays } from './cadences.js'
+import type { Reach } from './movements.js'
 
 /** How far back charges are looked for: two yearly ones and some weeks. */
 export const evidenceDays = 800
@@ -14,36 +15,46 @@ const cadenceRows = sql.join(
 /** Two prices less than a fifth apart share a band of one of two grids, of which one lies half a band beside the other. */
 const bandWidth = Math.log(1.2 ** 2)
 
-// Figures of some charges that say, before anything is sorted, whether they could recur: how near the prices are, how far
-// apart the days, and how much the days agree on a day of the month or of the week (the length of the mean of unit
-// vectors, 1 when all agree). Each bound is wider than what a stream has to keep in the end.
-const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most,
-    bool_and(is_bill or is_choice) as said,
-    sqrt(sum(month_x) ^ 2 + sum(month_y) ^ 2) / count(*) as in_month,
-    sqrt(sum(week_x) ^ 2 + sum(week_y) ^ 2) / count(*) as in_week`
-const plausible = sql`(
-  (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1)
-    and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
-      or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
-        and (n > 3 or most - least < 0.001)))
-  or (n = 2 and last_date - first_date between 355 and 376 and most - least <= case when said then 0.25 else 0.15 end)
+/**
+ * Whether some charges could recur, by what is known before they are sorted: how near the prices are, how far apart the days.
+ * Each bound is wider than what a stream has to keep in the end.
+ */
+const possible = sql`(
+  (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1))
+  or (n = 2 and last_date - first_date between 355 and 376 and most - least <= 0.25)
 )`
+
+/** And by how much the days agree on a day of the month or of the week: the length of the mean of unit vectors, 1 when all do. */
+const plausible = sql`
+  case n
+    when 2 then said or most - least <= 0.15
+    else in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
+      or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
+        and (n > 3 or most - least < 0.001)
+  end`
+
+const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most`
+const figuresOfParts = sql`sum(n)::int as n, min(first_date) as first_date, max(last_date) as last_date, min(least) as least, max(most) as most`
 
 const circle = (value: RawBuilder<unknown>, length: number, name: string) => {
   const angle = sql`${sql.lit((2 * Math.PI) / length)} * ${value}`
   return sql`cos(${angle}) as ${sql.ref(`${name}_x`)}, sin(${angle}) as ${sql.ref(`${name}_y`)}`
 }
 
+/** What a charge is called: {@link Reach} what comes behind an asterisk and never again is a code, also without digits: GYM*KWYHUS. */
+const isCoded = sql`(base_name is not null and name in (select name from coded))`
+
 /**
- * Recurring charges, as a chain of CTEs. They read `charges` (person, currency, merchant, account, charge, date, amount:
- * spending, positive) and `merchants`, and give `stream_charges` (stream, charge, …) and `streams`.
+ * Recurring charges, as a chain of CTEs. They read `movements` and give `stream_charges` (stream, charge, …) and `streams`.
  *
  * A merchant's charges are looked at as a whole, then by account, then by price band (a step of 30 % divides two), then by
  * exact price; the widest that keeps a cadence is one stream. So a price change stays inside a stream, and two
  * subscriptions at one merchant, or one among other purchases there, come apart. Streams of one merchant that follow each
  * other at the same cadence are one that changed its price or account.
+ *
+ * Nearly all charges are none of these. So as few of them as can be told are sorted or copied, and what is copied is narrow.
  */
-export function streamCtes(asOf: RawBuilder<unknown>): RawBuilder<unknown> {
+export function streamCtes({ from, to: asOf }: Pick<Reach, 'from' | 'to'>): RawBuilder<unknown> {
   return sql`
 cadences (cadence, months, days, least_gap, most_gap, tolerance) as (values ${cadenceRows}),
 -- a day's place in months of equal length, the last of a month being the 31st, so that months can be counted like days
@@ -52,11 +63,17 @@ days as materialized (
   from (
     select date, (date_part('year', date) * 12 + date_part('month', date)) * ${sql.lit(monthDays)}
       + case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end as place
-    from (select distinct date from charges) d
+    from (select ${from} + i as date from generate_series(1, ${asOf} - (${from})) i) d
   ) d
 ),
+coded as materialized (
+  select name from movements where base_name is not null group by 1 having count(*) = 1
+),
 keys as materialized (
-  select name, person, currency, key, bool_or(between_people) as between_people, count(*) as n from charges group by 1, 2, 3, 4
+  select case when ${isCoded} then base_name else name end as name, person, currency, case when ${isCoded} then base else key end as key,
+    bool_or(between_people) as between_people, count(*) as n
+  from movements where is_charge
+  group by 1, 2, 3, 4
 ),
 -- "streaming stockholm" where there is also "streaming"
 aliases as materialized (
@@ -67,72 +84,79 @@ aliases as materialized (
 ),
 -- A name with a number in it that is charged again and again is somebody else than that name with another number.
 numbers as materialized (
-  select name, merchant from charges where numbered group by 1, 2 having count(*) >= 3
+  select case when ${isCoded} then base_name else name end as name, merchant
+  from movements where is_charge and numbered
+  group by 1, 2
+  having count(*) >= 3
 ),
--- One number for each part of a merchant's charges that could be a stream, which is cheaper than the columns behind it.
-named as materialized (
-  select c.key_name, c.name, c.mine, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill, c.is_choice,
-    d.place, d.month_x, d.month_y, d.week_x, d.week_y,
-    hashint8extended(floor(c.price / ${sql.lit(bandWidth)})::int8, c.mine) as band_a,
-    hashint8extended(1000 + floor(c.price / ${sql.lit(bandWidth)} + 0.5)::int8, c.mine) as band_b,
-    hash_numeric_extended(c.amount, c.mine) as exact
+charges as materialized (
+  select uuid_hash_extended(account, name) as mine, name, key_name, date, price, is_bill, is_choice, amount, account, charge, merchant
   from (
-    select *, uuid_hash_extended(account, name) as mine
+    select key_name, case when numbered and (own_name, merchant) in (select name, merchant from numbers)
+        then hashtextextended(merchant, key_name) else key_name end as name,
+      account, date, ln(amount::float8) as price, is_bill, is_choice, amount, charge, merchant
     from (
-      select c.person, c.currency, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill, c.is_choice,
-        coalesce(a.other, c.name) as key_name,
-        case when m.name is null then coalesce(a.other, c.name) else hashtextextended(c.merchant, c.name) end as name
-      from charges c
-      left join aliases a on a.name = c.name
-      left join numbers m on m.name = c.name and m.merchant = c.merchant
+      select m.own_name, coalesce(a.other, m.own_name) as key_name, m.numbered, m.account, m.date, -m.amount as amount, m.is_bill, m.is_choice,
+        m.charge, m.merchant
+      from (select *, case when ${isCoded} then base_name else name end as own_name from movements where is_charge) m
+      left join aliases a on a.name = m.own_name
     ) c
+    offset 0
   ) c
-  join days d on d.date = c.date
 ),
-by_account as materialized (select key_name, name, mine, ${figures} from named group by 1, 2, 3),
-shared_names as (select name from by_account group by 1 having count(*) > 1),
-candidates as materialized (
-  select row_number() over () as candidate, c.*
+-- A merchant's charges on one account, by prices less than a tenth apart, and all of the merchant's.
+by_account as materialized (
+  select mine, name, key_name, ${figures} from charges group by 1, 2, 3
+),
+by_half_band as materialized (
+  select mine, floor(price / ${sql.lit(bandWidth / 2)}) as half, ${figures} from charges group by 1, 2
+),
+likely as materialized (
+  select row_number() over () as candidate, l.*
   from (
-    select 1 as level, name as id, key_name, name, null::int8 as mine, n, least, most
-    from (select key_name, name, ${figures} from named where name in (select name from shared_names) group by 1, 2) x
-    where ${plausible}
+    select 1 as level, null::int8 as mine, name, key_name, ${figuresOfParts} from by_account group by 3, 4 having count(*) > 1
     union all
-    select 2, mine, key_name, name, mine, n, least, most from by_account where ${plausible}
+    select 2, mine, name, key_name, n, first_date, last_date, least, most from by_account
     union all
-    select case grid when 'a' then 3 else 4 end, id, key_name, name, mine, n, least, most
+    select p.level, p.mine, a.name, a.key_name, p.n, p.first_date, p.last_date, p.least, p.most
     from (
-      select 'a' as grid, band_a as id, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5 having count(*) >= 3
+      select 3 as level, mine, ${figuresOfParts} from by_half_band group by 2, floor(half / 2) having sum(n) >= 3
       union all
-      select 'b', band_b, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5 having count(*) >= 3
-    ) b
-    where n >= 3 and ${plausible} and (mine, n) not in (select mine, n from by_account)
-    union all
-    select 5, exact, key_name, name, mine, n, least, most
-    from (
-      select exact, key_name, name, mine, ${figures} from named
-      where exact in (select exact from named group by 1 having count(*) >= 3)
-      group by 1, 2, 3, 4
+      select 4, mine, ${figuresOfParts} from by_half_band group by 2, floor((half + 1) / 2) having sum(n) >= 3
+      union all
+      select 5, mine, ${figures} from charges group by 2, price having count(*) >= 3
     ) p
-    where n >= 3 and ${plausible} and (mine, n) not in (select mine, n from by_account)
-  ) c
+    join by_account a on a.mine = p.mine and a.n > p.n
+  ) l
+  where ${possible}
 ),
-candidate_charges as materialized (
-  select c.candidate, n.* from candidates c join named n on n.name = c.id where c.level = 1
+likely_charges as materialized (
+  select l.candidate, c.date, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
+  from charges c join likely l on l.mine = c.mine and c.price between l.least and l.most
   union all
-  select c.candidate, n.* from candidates c join named n on n.mine = c.id where c.level = 2
-  union all
-  select c.candidate, n.* from candidates c join named n on n.band_a = c.id where c.level = 3
-  union all
-  select c.candidate, n.* from candidates c join named n on n.band_b = c.id where c.level = 4
-  union all
-  select c.candidate, n.* from candidates c join named n on n.exact = c.id where c.level = 5
+  select l.candidate, c.date, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
+  from charges c join likely l on l.name = c.name and l.level = 1
+),
+candidates as materialized (
+  select l.*
+  from likely l
+  join (
+    select c.candidate, bool_and(c.is_bill or c.is_choice) as said,
+      sqrt(sum(d.month_x) ^ 2 + sum(d.month_y) ^ 2) / count(*) as in_month,
+      sqrt(sum(d.week_x) ^ 2 + sum(d.week_y) ^ 2) / count(*) as in_week
+    from likely_charges c join days d on d.date = c.date
+    group by 1
+  ) d using (candidate)
+  where ${plausible}
 ),
 gaps as materialized (
-  select candidate, date, amount, date - lag(date) over w as gap, place - lag(place) over w as month_gap,
+  select candidate, date, amount, price, said, date - lag(date) over w as gap, place - lag(place) over w as month_gap,
     abs(price - lag(price) over w) as step, abs(price - lag(price, 2) over w) as step2
-  from candidate_charges
-  window w as (partition by candidate order by date, amount)
+  from (
+    select c.candidate, c.date, c.amount, c.price, c.is_bill or c.is_choice as said, d.place
+    from likely_charges c join candidates using (candidate) join days d on d.date = c.date
+  ) c
+  window w as (partition by candidate order by date, price)
 ),
 usual as (
   select candidate, percentile_disc(0.5) within group (order by gap) as gap
@@ -164,10 +188,10 @@ fits as (
   group by 1, 2, 3, 4, 5
 ),
 spreads as (
-  select candidate, count(*)::int as n, count(distinct date)::int as days, max(amount) / min(amount) as ratio,
-    coalesce(stddev_samp(amount::float8) / avg(amount::float8), 0) as spread,
-    2 * count(*) filter (where is_bill or is_choice) > count(*) as said
-  from candidate_charges
+  select candidate, count(*)::int as n, count(*) filter (where gap is null or gap > 0)::int as days,
+    max(price) - min(price) as range, coalesce(stddev_samp(exp(price)) / avg(exp(price)), 0) as spread,
+    2 * count(*) filter (where said) > count(*) as said
+  from gaps
   group by 1
 ),
 kept as (
@@ -181,7 +205,7 @@ kept as (
       -- one price, that may change now and then
       steps <= greatest(1, 0.3 * gaps) and jumps <= case when gaps >= 6 then 0.15 * gaps else 0 end as fixed,
       -- a bill by consumption: by the month, and punctual
-      months between 1 and 3 and s.n >= 4 and ratio <= 4 and spread <= 0.4 and skips <= 0.1 * gaps
+      months between 1 and 3 and s.n >= 4 and range <= ln(4::float8) and spread <= 0.4 and skips <= 0.1 * gaps
         and mean_off <= 2.5 as variable
   ) prices
   where s.n - s.days <= 0.1 * s.n
@@ -225,7 +249,7 @@ chosen as materialized (
 spans as (
   select candidate, min(date) as first_date, max(date) as last_date,
     (array_agg(amount order by date))[1] as first_amount, (array_agg(amount order by date desc))[1] as last_amount
-  from candidate_charges where candidate in (select candidate from chosen)
+  from gaps where candidate in (select candidate from chosen)
   group by 1
 ),
 chained as materialized (
@@ -244,7 +268,7 @@ chained as materialized (
 ),
 stream_charges as materialized (
   select s.stream, c.charge, c.date, c.amount, c.account, c.merchant, c.is_bill, c.is_choice
-  from chained s join candidate_charges c using (candidate)
+  from chained s join likely_charges c using (candidate)
 ),
 streams as materialized (
   select s.*, m.n, m.first_date, m.last_date, m.merchant, m.is_bill or not s.fixed and not m.is_choice as is_bill,
