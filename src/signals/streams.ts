@@ -15,26 +15,22 @@ const cadenceRows = sql.join(
 /** Two prices less than a fifth apart share a band of one of two grids, of which one lies half a band beside the other. */
 const bandWidth = Math.log(1.2 ** 2)
 
-/**
- * Whether some charges could recur, by what is known before they are sorted: how near the prices are, how far apart the days.
- * Each bound is wider than what a stream has to keep in the end.
- */
-const possible = sql`(
-  (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1))
-  or (n = 2 and last_date - first_date between 355 and 376 and most - least <= 0.25)
-)`
-
-/** And by how much the days agree on a day of the month or of the week: the length of the mean of unit vectors, 1 when all do. */
-const plausible = sql`
-  case n
-    when 2 then said or most - least <= 0.15
-    else in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
+// Figures of some charges that say, before anything is sorted, whether they could recur: how near the prices are, how far
+// apart the days, and how much the days agree on a day of the month or of the week (the length of the mean of unit
+// vectors, 1 when all agree). Each bound is wider than what a stream has to keep in the end.
+const axes = ['month_x', 'month_y', 'week_x', 'week_y']
+const sumsOfAxes = sql.join(axes.map((axis) => sql`sum(${sql.ref(axis)}) as ${sql.ref(axis)}`))
+const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most,
+    bool_and(is_bill or is_choice) as said, ${sumsOfAxes}`
+const figuresOfParts = sql`sum(n)::int as n, min(first_date) as first_date, max(last_date) as last_date, min(least) as least, max(most) as most,
+    bool_and(said) as said, ${sumsOfAxes}`
+const plausible = sql`(
+  (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1)
+    and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
       or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
-        and (n > 3 or most - least < 0.001)
-  end`
-
-const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most`
-const figuresOfParts = sql`sum(n)::int as n, min(first_date) as first_date, max(last_date) as last_date, min(least) as least, max(most) as most`
+        and (n > 3 or most - least < 0.001)))
+  or (n = 2 and last_date - first_date between 355 and 376 and most - least <= case when said then 0.25 else 0.15 end)
+)`
 
 const circle = (value: RawBuilder<unknown>, length: number, name: string) => {
   const angle = sql`${sql.lit((2 * Math.PI) / length)} * ${value}`
@@ -90,17 +86,19 @@ numbers as materialized (
   having count(*) >= 3
 ),
 charges as materialized (
-  select uuid_hash_extended(account, name) as mine, name, key_name, date, price, is_bill, is_choice, amount, account, charge, merchant
+  select uuid_hash_extended(account, name) as mine, name, key_name, date, price, is_bill, is_choice, month_x, month_y, week_x, week_y,
+    place, amount, account, charge, merchant
   from (
     select key_name, case when numbered and (own_name, merchant) in (select name, merchant from numbers)
         then hashtextextended(merchant, key_name) else key_name end as name,
-      account, date, ln(amount::float8) as price, is_bill, is_choice, amount, charge, merchant
+      account, d.*, ln(amount::float8) as price, is_bill, is_choice, amount, charge, merchant
     from (
       select m.own_name, coalesce(a.other, m.own_name) as key_name, m.numbered, m.account, m.date, -m.amount as amount, m.is_bill, m.is_choice,
         m.charge, m.merchant
       from (select *, case when ${isCoded} then base_name else name end as own_name from movements where is_charge) m
       left join aliases a on a.name = m.own_name
     ) c
+    join days d using (date)
     offset 0
   ) c
 ),
@@ -111,14 +109,14 @@ by_account as materialized (
 by_half_band as materialized (
   select mine, floor(price / ${sql.lit(bandWidth / 2)}) as half, ${figures} from charges group by 1, 2
 ),
-likely as materialized (
-  select row_number() over () as candidate, l.*
+candidates as materialized (
+  select row_number() over () as candidate, c.*
   from (
     select 1 as level, null::int8 as mine, name, key_name, ${figuresOfParts} from by_account group by 3, 4 having count(*) > 1
     union all
-    select 2, mine, name, key_name, n, first_date, last_date, least, most from by_account
+    select 2, * from by_account
     union all
-    select p.level, p.mine, a.name, a.key_name, p.n, p.first_date, p.last_date, p.least, p.most
+    select p.level, p.mine, a.name, a.key_name, p.n, p.first_date, p.last_date, p.least, p.most, p.said, p.month_x, p.month_y, p.week_x, p.week_y
     from (
       select 3 as level, mine, ${figuresOfParts} from by_half_band group by 2, floor(half / 2) having sum(n) >= 3
       union all
@@ -127,34 +125,24 @@ likely as materialized (
       select 5, mine, ${figures} from charges group by 2, price having count(*) >= 3
     ) p
     join by_account a on a.mine = p.mine and a.n > p.n
-  ) l
-  where ${possible}
-),
-likely_charges as materialized (
-  select l.candidate, c.date, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
-  from charges c join likely l on l.mine = c.mine and c.price between l.least and l.most
-  union all
-  select l.candidate, c.date, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
-  from charges c join likely l on l.name = c.name and l.level = 1
-),
-candidates as materialized (
-  select l.*
-  from likely l
-  join (
-    select c.candidate, bool_and(c.is_bill or c.is_choice) as said,
-      sqrt(sum(d.month_x) ^ 2 + sum(d.month_y) ^ 2) / count(*) as in_month,
-      sqrt(sum(d.week_x) ^ 2 + sum(d.week_y) ^ 2) / count(*) as in_week
-    from likely_charges c join days d on d.date = c.date
-    group by 1
-  ) d using (candidate)
+  ) c
+  cross join lateral (
+    select sqrt(month_x ^ 2 + month_y ^ 2) / n as in_month, sqrt(week_x ^ 2 + week_y ^ 2) / n as in_week
+  ) d
   where ${plausible}
+),
+candidate_charges as materialized (
+  select d.candidate, c.date, c.place, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
+  from charges c join candidates d on d.mine = c.mine and c.price between d.least and d.most
+  union all
+  select d.candidate, c.date, c.place, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
+  from charges c join candidates d on d.name = c.name and d.level = 1
 ),
 gaps as materialized (
   select candidate, date, amount, price, said, date - lag(date) over w as gap, place - lag(place) over w as month_gap,
     abs(price - lag(price) over w) as step, abs(price - lag(price, 2) over w) as step2
   from (
-    select c.candidate, c.date, c.amount, c.price, c.is_bill or c.is_choice as said, d.place
-    from likely_charges c join candidates using (candidate) join days d on d.date = c.date
+    select candidate, date, amount, price, is_bill or is_choice as said, place from candidate_charges
   ) c
   window w as (partition by candidate order by date, price)
 ),
@@ -210,7 +198,7 @@ kept as (
   ) prices
   where s.n - s.days <= 0.1 * s.n
     and case
-      when s.n = 2 then cadence = 'yearly' and mean_off <= 7 and (said or changes = 0 and n.n = 2)
+      when s.n = 2 then cadence = 'yearly' and mean_off <= 7 and (s.said or changes = 0 and n.n = 2)
       else cadence <> 'yearly' or s.n >= 3 end
     and outliers <= case when gaps >= 6 then 0.15 * gaps else 0 end
     and mean_off <= tolerance * 0.5
@@ -226,7 +214,7 @@ kept as (
       when level = 5 then mean_off <= 1
       else mean_off <= 2.5 end
     -- Few charges of which each has another price are purchases, unless the bank says what they are.
-    and (s.n > 4 or s.n = 2 or said or changes <= s.n - 2)
+    and (s.n > 4 or s.n = 2 or s.said or changes <= s.n - 2)
     -- Two prices that take turns are two subscriptions.
     and (cadence not in ('weekly', 'fortnightly', 'half_yearly') or mean_step <= 2 * coalesce(mean_step2, 0) + 0.02)
   order by f.candidate, outliers, mean_off / tolerance, months desc
@@ -268,7 +256,7 @@ chained as materialized (
 ),
 stream_charges as materialized (
   select s.stream, c.charge, c.date, c.amount, c.account, c.merchant, c.is_bill, c.is_choice
-  from chained s join likely_charges c using (candidate)
+  from chained s join candidate_charges c using (candidate)
 ),
 streams as materialized (
   select s.*, m.n, m.first_date, m.last_date, m.merchant, m.is_bill or not s.fixed and not m.is_choice as is_bill,
