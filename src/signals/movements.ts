@@ -94,14 +94,13 @@ movements as materialized (
     c.between_people is true or n.between_people is true as between_people,
     n.numbered is true as numbered,
     t.id as charge, t.merchant, ${key} as key, n.base, case when t.amount > 0 then t.description end as description
-  from ${transactions} t
-  left join templates n on n.template = ${template}
+  from (select t.*, ${template} as template from ${transactions} t where ${inReach(reach)} offset 0) t
+  left join templates n on n.template = t.template
   left join categories c on c.category = t.category
   left join matched x on x.user_id = t.user_id and x.id = t.id
   left join reversals r on r.user_id = t.user_id and r.id = t.id
   cross join lateral (
     select t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or x.id is not null as internal
   ) f
-  where ${inReach(reach)}
 )`
 }

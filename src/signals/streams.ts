@@ -98,7 +98,7 @@ charges as materialized (
       from (select *, case when ${isCoded} then base_name else name end as own_name from movements where is_charge) m
       left join aliases a on a.name = m.own_name
     ) c
-    join days d using (date)
+    left join days d using (date)
     offset 0
   ) c
 ),
@@ -122,7 +122,10 @@ candidates as materialized (
       union all
       select 4, mine, ${figuresOfParts} from by_half_band group by 2, floor((half + 1) / 2) having sum(n) >= 3
       union all
-      select 5, mine, ${figures} from charges group by 2, price having count(*) >= 3
+      select 5, mine, ${figures}
+      from charges
+      where (mine, price) in (select mine, price from charges group by 1, 2 having count(*) >= 3)
+      group by 2, price
     ) p
     join by_account a on a.mine = p.mine and a.n > p.n
   ) c
