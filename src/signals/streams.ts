@@ -37,8 +37,10 @@ const circle = (value: RawBuilder<unknown>, length: number, name: string) => {
   return sql`cos(${angle}) as ${sql.ref(`${name}_x`)}, sin(${angle}) as ${sql.ref(`${name}_y`)}`
 }
 
-/** What a charge is called: {@link Reach} what comes behind an asterisk and never again is a code, also without digits: GYM*KWYHUS. */
+// What comes behind an asterisk and never again is a code, also without digits: GYM*KWYHUS.
 const isCoded = sql`(base_name is not null and name in (select name from coded))`
+const withoutCode = (what: 'name' | 'key') =>
+  sql`case when ${isCoded} then ${what === 'name' ? sql`base_name` : sql`base`} else ${sql.ref(what)} end`
 
 /**
  * Recurring charges, as a chain of CTEs. They read `movements` and give `stream_charges` (stream, charge, …) and `streams`.
@@ -66,7 +68,7 @@ coded as materialized (
   select name from movements where base_name is not null group by 1 having count(*) = 1
 ),
 keys as materialized (
-  select case when ${isCoded} then base_name else name end as name, person, currency, case when ${isCoded} then base else key end as key,
+  select ${withoutCode('name')} as name, person, currency, ${withoutCode('key')} as key,
     bool_or(between_people) as between_people, count(*) as n
   from movements where is_charge
   group by 1, 2, 3, 4
@@ -80,7 +82,7 @@ aliases as materialized (
 ),
 -- A name with a number in it that is charged again and again is somebody else than that name with another number.
 numbers as materialized (
-  select case when ${isCoded} then base_name else name end as name, merchant
+  select ${withoutCode('name')} as name, merchant
   from movements where is_charge and numbered
   group by 1, 2
   having count(*) >= 3
@@ -95,17 +97,17 @@ charges as materialized (
     from (
       select m.own_name, coalesce(a.other, m.own_name) as key_name, m.numbered, m.account, m.date, -m.amount as amount, m.is_bill, m.is_choice,
         m.charge, m.merchant
-      from (select *, case when ${isCoded} then base_name else name end as own_name from movements where is_charge) m
+      from (select *, ${withoutCode('name')} as own_name from movements where is_charge) m
       left join aliases a on a.name = m.own_name
     ) c
     left join days d using (date)
     offset 0
   ) c
 ),
--- A merchant's charges on one account, by prices less than a tenth apart, and all of the merchant's.
 by_account as materialized (
   select mine, name, key_name, ${figures} from charges group by 1, 2, 3
 ),
+-- Prices less than a fifth apart. Two neighbours are a band, of one grid or the other.
 by_half_band as materialized (
   select mine, floor(price / ${sql.lit(bandWidth / 2)}) as half, ${figures} from charges group by 1, 2
 ),
