@@ -54,7 +54,7 @@ export function movementCtes(reach: Reach, { templates, categories }: Vocabulary
 templates as materialized (
   select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment
   from jsonb_to_recordset(${templates}::text::jsonb) as t (
-    template text, key text, base text, code_end int, numbered boolean, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
+    template text, key text, base text, code_end int, numbered boolean, between_people boolean, of_bank boolean, is_bill boolean, is_payment boolean, is_interest boolean,
     is_late_fee boolean, is_pay boolean)
 ),
 categories as materialized (
@@ -77,7 +77,7 @@ movements as materialized (
     n.base, t.is_subscription or c.is_choice is true as is_choice,
     t.reverses_id is not null as reverses, r.id is not null as reversed,
     t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or x.id is not null as internal,
-    c.of_bank is true as of_bank, c.is_bill is true or n.is_bill is true as is_bill,
+    c.of_bank is true or n.of_bank is true as of_bank, c.is_bill is true or n.is_bill is true as is_bill,
     c.between_people is true or n.between_people is true as between_people, n.numbered is true as numbered, n.is_payment is true as is_payment, c.is_interest is true as is_interest,
     c.is_interest is true or n.is_interest is true as says_interest,
     c.is_late_fee is true or n.is_late_fee is true as is_late_fee,
