@@ -9,8 +9,6 @@ import { type AccountName, Person } from './person.js'
 import { places } from './places.js'
 import { payAgain } from './recurring.js'
 
-export { recall } from '../scores.js'
-
 export interface FeedPerson {
   readonly user_id: string
   readonly person: Person
@@ -50,10 +48,17 @@ export async function load(db: Kysely<Database>, options: FeedOptions): Promise<
   const made = people(options)
   const owners = await users.createMany(
     db,
-    made.map(() => newUser()),
+    // A host knows how half of them are called.
+    made.map(({ person: { own, number } }) => {
+      const [first_name = own, ...rest] = own.split(' ')
+      return newUser(number % 2 === 0 ? { first_name, last_name: rest.join(' ') } : {})
+    }),
   )
   const types: Readonly<Record<AccountName, 'checking' | 'savings' | 'credit_card'>> = {
-    checking: 'checking', savings: 'savings', card: 'credit_card', foreign: 'checking',
+    checking: 'checking',
+    savings: 'savings',
+    card: 'credit_card',
+    foreign: 'checking',
   }
   const names = Object.keys(types) as AccountName[]
   const opened = await accounts.createMany(

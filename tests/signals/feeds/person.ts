@@ -66,6 +66,8 @@ export class Person {
   /** Keys that may be found or not: nobody could say. */
   readonly either = new Set<string>()
   readonly own: string
+  /** Whom they know. */
+  readonly friends: readonly string[]
   readonly card: string
   /** Whether the bank gives the other party a field of its own, or writes one text. */
   readonly fields: 'one' | 'two'
@@ -84,6 +86,7 @@ export class Person {
     this.place = places[country] as Place
     this.random = new Random(`${seed} ${country} ${number}`)
     this.own = this.random.pick(this.place.people)
+    this.friends = this.place.people.filter((name) => name !== this.own)
     this.card = this.random.digits(4)
     this.fields = this.random.chance(0.3) ? 'two' : 'one'
     this.categories = this.random.pick(['none', 'none', 'plaid', 'plain'] as const)
@@ -125,8 +128,20 @@ export class Person {
     const [year, month, date] = dayText(day).split('-') as [string, string, string]
     const monthName = this.place.months[Number(month) - 1] as string
     const named: Record<string, string> = {
-      m: name, M: name.toUpperCase(), p: name, own: this.own.toUpperCase(), c: city, k: this.card, w: word, amt: amount,
-      Mon: monthName, MON: monthName.slice(0, 3).toUpperCase(), dd: date, mm: month, yy: year.slice(2), yyyy: year,
+      m: name,
+      M: name.toUpperCase(),
+      p: name,
+      own: this.own.toUpperCase(),
+      c: city,
+      k: this.card,
+      w: word,
+      amt: amount,
+      Mon: monthName,
+      MON: monthName.slice(0, 3).toUpperCase(),
+      dd: date,
+      mm: month,
+      yy: year.slice(2),
+      yyyy: year,
     }
     return pattern.replace(/\{([^}]+)\}/g, (_, token: string) => {
       if (named[token] !== undefined) return named[token]
@@ -145,5 +160,12 @@ export class Person {
     if (this.place.minor === 0) return Math.max(10, Math.round(amount / 10) * 10)
     if (this.place.scale >= 10) return Math.max(9, Math.round(amount / 10) * 10 - 1)
     return Number(amount.toFixed(this.place.minor))
+  }
+
+  /** A sum that people name: 50, 100, 2000. */
+  roundSum(units: number): number {
+    const amount = units * this.place.scale
+    const step = 10 ** Math.floor(Math.log10(amount)) / 2
+    return Math.max(5, Math.round(amount / step) * step)
   }
 }

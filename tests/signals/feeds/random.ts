@@ -7,7 +7,8 @@ export class Random {
     const next = () => {
       h = Math.imul(h ^ (h >>> 15), 2_246_822_519)
       h = Math.imul(h ^ (h >>> 13), 3_266_489_917)
-      return (h ^= h >>> 16) >>> 0
+      h ^= h >>> 16
+      return h >>> 0
     }
     for (const char of seed) h = Math.imul(h ^ (char.codePointAt(0) ?? 0), 16_777_619)
     this.s = Uint32Array.from([next(), next(), next(), next()])
