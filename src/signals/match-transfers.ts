@@ -5,6 +5,7 @@ import type { TransferMatchReasons } from '../schema/json.js'
 import type { TransferMatch } from '../schema/rows.js'
 import { quotedRate } from '../schema/transfer-matches.js'
 import { bestAssignment } from './best-assignment.js'
+import { strip } from './merchant-key.js'
 import { planned } from './planned.js'
 import { type Search, transferCandidates } from './transfer-candidates.js'
 import { automaticFrom, couldBeFee, type Pair, scorePair, suggestedFrom } from './transfer-score.js'
@@ -26,7 +27,7 @@ export interface FindResult {
 /** Pairs the rows of some people, and writes what is new. In a transaction. */
 export async function matchTransfers(db: Db, search: Search): Promise<FindResult> {
   const pairs = await planned(db, (trx) => transferCandidates(trx, search))
-  const scored = withRivals(pairs.filter((pair) => pair.fee === null || couldBeFee(pair)))
+  const scored = withRivals(pairs)
   const matches = bestAssignment(scored.filter(({ score }) => score >= suggestedFrom))
   return write(db, search, matches)
 }
@@ -34,11 +35,38 @@ export async function matchTransfers(db: Db, search: Search): Promise<FindResult
 /** How much less likely a pair may be and still cast doubt on another one of the same row. */
 const rivalWithin = 0.1
 
+/** How often two texts have to go together before they say what they are, in whatever language. */
+const habitFrom = 3
+
+/**
+ * With what the feed itself says: where money that leaves under one text comes in under another again and again, in sums
+ * that agree, the two texts are what this bank writes of a move.
+ */
+function withHabits(pairs: readonly Pair[]): Pair[] {
+  const textsOf = ({ user_id, from_account, to_account, from_text, to_text }: Pair) =>
+    `${user_id} ${from_account} ${to_account} ${strip(from_text)} > ${strip(to_text)}`
+  const keyed = pairs.map((pair) => ({ pair, texts: textsOf(pair) }))
+  const habits = new Set<string>()
+  const exact = keyed.filter(({ pair }) => pair.fee === null && pair.rate === null)
+  for (const [texts, of] of groupBy(exact, (one) => one.texts)) {
+    const count = (value: (pair: Pair) => string) => new Set(of.map(({ pair }) => value(pair))).size
+    const times = Math.min(
+      count((pair) => pair.from_id),
+      count((pair) => pair.to_id),
+    )
+    if (times >= habitFrom && (times > habitFrom || count((pair) => pair.amount) > 1)) habits.add(texts)
+  }
+  return keyed
+    .map(({ pair, texts }) => (habits.has(texts) ? { ...pair, is_habit: true } : pair))
+    .filter((pair) => pair.fee === null || couldBeFee(pair))
+}
+
 /**
  * Each pair with its score. Pairs of the same rows that are as likely are its rivals, unless it does not matter which is
  * which: as many equal sums that left one account as came to the other.
  */
-function withRivals(pairs: readonly Pair[]) {
+function withRivals(candidates: readonly Pair[]) {
+  const pairs = withHabits(candidates)
   const likely = pairs.map((pair) => ({ pair, group: groupOf(pair), score: scorePair(pair, 1).score }))
   const bySide = groupBy(
     likely.flatMap((one) => [one.pair.from_id, one.pair.to_id].map((side) => ({ side, ...one }))),

@@ -26,6 +26,8 @@ export interface Pair {
   readonly holder: string
   /** The day of the week that money left on, Monday being 1. */
   readonly from_weekday: number
+  /** The two texts go together again and again, in sums that agree. */
+  readonly is_habit?: boolean
   /** Part of what left that did not arrive, null where all did. Only between amounts of one currency. */
   readonly fee: string | null
   readonly rate: string | null
@@ -86,6 +88,7 @@ export function scorePair(pair: Pair, rivals: number): { score: number; reasons:
     // A round sum is more often the same by chance.
     from_others: said === 0 && isFromOthers(pair) ? -0.4 : 0,
     to_others: toOthers.test(lower(pair.from_text)) && !isOwn(pair.from_category, pair.from_text) ? -0.3 : 0,
+    habit: pair.is_habit === true && said < 2 && names !== 'others' ? 0.15 : 0,
     // Two people who are named are two movements; the same on both sides is who holds the accounts.
     names: { same: said < 2 ? 0.15 : 0, either: 0, others: said > 0 ? -0.25 : -0.1, none: 0 }[names],
     amount: isRound(pair.amount) ? 0 : 0.1,
@@ -176,7 +179,7 @@ const transferGlobal = new RegExp(transferWords.source, 'gu')
 /** Both sides have to speak of a move before a sum that is less than what left is taken for the rest of it. */
 export function couldBeFee(pair: Pair): boolean {
   const { said, names } = wordsOf(pair)
-  return said === 2 && names !== 'others'
+  return (said === 2 || pair.is_habit === true) && names !== 'others'
 }
 
 /** The bank's word for what came in is plain, and neither side speaks of a transfer. */

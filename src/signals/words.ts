@@ -74,8 +74,8 @@ export function readName(template: string) {
     key,
     base: codedBase(template, key),
     code_end: codeEnd(template),
-    /** A name and a number that may be somebody's. */
-    numbered: key !== '' && /\d{4}/.test(template),
+    // A name and a number that may be somebody's. With a day in it, it is the same on that day of each year.
+    numbered: key !== '' && /\d{4}/.test(template) && !/(?<!\d)\d\d[./-]\d\d(?!\d)/.test(template),
     between_people: betweenPeople.test(words),
     of_bank: namedOfBank.test(words),
     is_bill: bill.test(words),

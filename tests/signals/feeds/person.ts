@@ -1,5 +1,6 @@
 import { dayText } from './days.js'
 import { type Place, places, type Wording } from './places.js'
+import { placesApart } from './places-apart.js'
 import { Random } from './random.js'
 
 export type AccountName = 'checking' | 'savings' | 'card' | 'foreign'
@@ -83,7 +84,7 @@ export class Person {
     readonly first: number,
     readonly last: number,
   ) {
-    this.place = places[country] as Place
+    this.place = (places[country] ?? placesApart[country]) as Place
     this.random = new Random(`${seed} ${country} ${number}`)
     this.own = this.random.pick(this.place.people)
     this.friends = this.place.people.filter((name) => name !== this.own)
