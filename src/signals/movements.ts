@@ -61,7 +61,7 @@ export function movementCtes(reach: Reach, { templates, categories }: Vocabulary
 templates as materialized (
   select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment
   from jsonb_to_recordset(${templates}::text::jsonb) as t (
-    template text, key text, base text, code_end int, numbered boolean, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
+    template text, key text, base text, code_end int, numbered boolean, between_people boolean, of_bank boolean, is_bill boolean, is_payment boolean, is_interest boolean,
     is_late_fee boolean, is_pay boolean)
 ),
 categories as materialized (
@@ -81,7 +81,7 @@ movements as materialized (
   select t.user_id as person, t.account_id as account, t.currency, t.date, t.amount,
     ${nameOf(key)} as name, ${nameOf(sql`n.base`)} as base_name,
     not f.internal and t.amount < 0 and t.reverses_id is null and r.id is null and t.merchant <> ''
-      and c.of_bank is not true as is_charge,
+      and c.of_bank is not true and n.of_bank is not true as is_charge,
     not f.internal and (t.amount < 0) <> (t.reverses_id is not null) as is_spending,
     not f.internal and t.amount > 0 and t.reverses_id is null and r.id is null and c.is_not_pay is not true as is_credit,
     t.amount > 0 and t.reverses_id is null and (f.internal or n.is_payment is true) as is_card_payment,

@@ -28,7 +28,8 @@ const plausible = sql`(
   (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1)
     and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
       or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
-        and (n > 3 or most - least < 0.001)))
+        and (n > 3 or most - least < 0.001)
+      or n >= 5 and most - least < 0.35 and last_date - first_date between 14.7 * (n - 1) and 15.8 * (n - 1)))
   or (n = 2 and last_date - first_date between 355 and 376 and most - least <= case when said then 0.25 else 0.15 end)
 )`
 
@@ -188,7 +189,8 @@ spreads as (
   group by 1
 ),
 kept as (
-  select distinct on (f.candidate) f.*, c.level, c.key_name, c.name, c.mine, c.least, c.most, s.n, prices.fixed
+  select distinct on (f.candidate) f.*, c.level, c.key_name, c.name, c.mine, c.least, c.most, s.n, prices.fixed,
+    c.first_date as starts_on, c.last_date as ends_on
   from fits f
   join candidates c using (candidate)
   join spreads s using (candidate)
@@ -218,26 +220,38 @@ kept as (
       when skips > 0 then months = 1 and mean_off <= 1.5 and changes = 0
       when level = 5 then mean_off <= 1
       else mean_off <= 2.5 end
+    -- Seldom, and not on its day: friends who are paid the same now and then.
+    and (months < 2 or s.n > 6 or s.said or skips = 0 and mean_off <= 3)
     -- Few charges of which each has another price are purchases, unless the bank says what they are.
     and (s.n > 4 or s.n = 2 or s.said or changes <= s.n - 2)
     -- Two prices that take turns are two subscriptions.
-    and (cadence not in ('weekly', 'fortnightly', 'half_yearly') or mean_step <= 2 * coalesce(mean_step2, 0) + 0.02)
+    and (cadence not in ('weekly', 'fortnightly', 'semi_monthly', 'half_yearly') or mean_step <= 2 * coalesce(mean_step2, 0) + 0.02)
   order by f.candidate, outliers, mean_off / tolerance, months desc
 ),
+-- One price that is punctual throughout, when what else is in its band makes that unpunctual: a plan among orders.
+purer as (
+  select w.candidate
+  from kept w
+  join kept k on k.name = w.name and k.level = 5 and w.level < 5 and k.least between w.least and w.most
+    and k.n between 0.6 * w.n and w.n - 1 and k.mean_off <= w.mean_off and k.outliers <= w.outliers
+    and (k.mean_off + 0.3 < w.mean_off or k.outliers < w.outliers)
+    and k.starts_on <= w.starts_on + k.days::int and k.ends_on >= w.ends_on - k.days::int
+),
+best as materialized (select * from kept where candidate not in (select candidate from purer)),
 -- Of a merchant's charges on an account, the grid whose bands hold more.
 grids as (
-  select distinct on (mine) mine, level from kept where level in (3, 4) group by 1, 2 order by mine, sum(n) desc, level
+  select distinct on (mine) mine, level from best where level in (3, 4) group by 1, 2 order by mine, sum(n) desc, level
 ),
 chosen as materialized (
   select k.*, n.person, n.currency, n.key
-  from kept k
+  from best k
   join keys n on n.name = k.key_name
   left join grids g on g.mine = k.mine
   where (k.level not in (3, 4) or k.level = g.level)
-    and not exists (select from kept w where w.level = 1 and k.level > 1 and w.name = k.name)
-    and not exists (select from kept w where w.level = 2 and k.level > 2 and w.mine = k.mine)
+    and not exists (select from best w where w.level = 1 and k.level > 1 and w.name = k.name)
+    and not exists (select from best w where w.level = 2 and k.level > 2 and w.mine = k.mine)
     and not exists (
-      select from kept w where k.level = 5 and w.level = g.level and w.mine = k.mine and k.least between w.least and w.most)
+      select from best w where k.level = 5 and w.level = g.level and w.mine = k.mine and k.least between w.least and w.most)
 ),
 spans as (
   select candidate, min(date) as first_date, max(date) as last_date,
