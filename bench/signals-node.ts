@@ -1,19 +1,13 @@
 import { type Kysely, sql } from 'kysely'
-import type { Database } from '../src/schema/index.js'
+import { accounts, transactions } from '../src/index.js'
+import type { Database, Transaction } from '../src/schema/index.js'
 import { cadences } from '../src/signals/cadences.js'
 import { merchantKey } from '../src/signals/merchant-key.js'
 
-interface Row {
-  account_id: string
-  account_type: string
-  date: string
-  merchant: string
-  amount: string
-  category: string
-  description: string
-  transfer_id: string | null
-  reverses_id: string | null
-}
+type Row = Pick<
+  Transaction,
+  'account_id' | 'date' | 'merchant' | 'amount' | 'category' | 'description' | 'transfer_id' | 'reverses_id'
+>
 
 interface Charge {
   readonly account: string
@@ -27,22 +21,43 @@ const internal = new Set(['transfer', 'credit_card_payment', 'investment_transfe
 const windows = [30, 90, 180] as const
 const monthDays = 30.436875
 
+/** How the rows of a user get to Node, earliest first. */
+export type ReadRows = (db: Kysely<Database>, userId: string, asOf: string) => Promise<Row[]>
+
+const evidenceDays = 800
+
+/** As a host has them: by the repository, a thousand a page. */
+export const byRepository: ReadRows = async (db, user_id, asOf) => {
+  const from = new Date((dayOf(asOf) - evidenceDays + 1) * 86_400_000).toISOString().slice(0, 10)
+  const rows: Row[] = []
+  for (let after: string | null | undefined; after !== null; ) {
+    const page = await transactions.list(db, user_id, { from, to: asOf, status: 'posted' }, { limit: 1000, after })
+    rows.push(...page.rows)
+    after = page.next
+  }
+  return rows.reverse()
+}
+
+/** By a statement of its own, with no more columns than are looked at. */
+export const byColumns: ReadRows = async (db, userId, asOf) => {
+  const { rows } = await sql<Row>`
+    select t.account_id, to_char(t.date::timestamp, 'YYYY-MM-DD') as date, t.merchant, t.amount, t.category, t.description,
+      t.transfer_id, t.reverses_id
+    from finance.transactions t
+    where t.user_id = ${userId} and t.status = 'posted' and t.date > ${asOf}::date - ${evidenceDays}::int and t.date <= ${asOf}::date
+    order by t.date`.execute(db)
+  return rows
+}
+
 /**
  * What a host would write without `signals.compute`: the rows of a user are read once, all four families are computed in
- * JavaScript by the same rules (amounts as numbers of cents, which is faster than exact), and written in one statement.
+ * JavaScript by the same rules but fewer (no matches, currencies, evidence, nor what came last), amounts as numbers of cents,
+ * which is faster than exact, and written in one statement.
  */
-export async function computeInNode(db: Kysely<Database>, userId: string, asOf: string): Promise<void> {
-  const { rows } = await sql<Row>`
-    select t.account_id, a.account_type, to_char(t.date::timestamp, 'YYYY-MM-DD') as date, t.merchant, t.amount, t.category,
-      t.description, t.transfer_id, t.reverses_id
-    from finance.transactions t join finance.accounts a on a.user_id = t.user_id and a.id = t.account_id
-    where t.user_id = ${userId} and t.status = 'posted' and t.date > ${asOf}::date - 800 and t.date <= ${asOf}::date
-    order by t.date`.execute(db)
-  const accounts = await db
-    .selectFrom('finance.accounts')
-    .select(['id', 'account_type', 'balance', 'credit_limit'])
-    .where('user_id', '=', userId)
-    .execute()
+export async function computeInNode(db: Kysely<Database>, userId: string, asOf: string, read: ReadRows): Promise<void> {
+  const rows = await read(db, userId, asOf)
+  const { rows: mine } = await accounts.list(db, userId, {}, { limit: 1000 })
+  const types = new Map(mine.map((account) => [account.id, account.account_type]))
 
   const today = dayOf(asOf)
   const groups = new Map<string, Charge[]>()
@@ -60,9 +75,9 @@ export async function computeInNode(db: Kysely<Database>, userId: string, asOf: 
     for (const [i, days] of windows.entries()) {
       if (ago >= days) continue
       if (!isInternal && cents < 0 !== (row.reverses_id !== null)) spent[i] = (spent[i] as number) - cents
-      if (row.account_type === 'savings') saved[i] = (saved[i] as number) + cents
+      if (types.get(row.account_id) === 'savings') saved[i] = (saved[i] as number) + cents
     }
-    if (row.account_type === 'credit_card') {
+    if (types.get(row.account_id) === 'credit_card') {
       const card = cards.get(row.account_id) ?? { payments: [], interest: [] }
       cards.set(row.account_id, card)
       if (cents > 0) card.payments.push(day)
@@ -84,7 +99,7 @@ export async function computeInNode(db: Kysely<Database>, userId: string, asOf: 
     const monthly = ((spent[i] as number) * monthDays) / days
     const money = (cents: number) => (cents / 100).toFixed(4)
     const time_window = `${days}d` as const
-    const balance = accounts.reduce((sum, a) => sum + (a.account_type === 'savings' ? Number(a.balance) * 100 : 0), 0)
+    const balance = mine.reduce((sum, a) => sum + (a.account_type === 'savings' ? Number(a.balance) * 100 : 0), 0)
     const payments = pay.filter(({ day }) => today - day < days)
     return [
       {
@@ -105,7 +120,7 @@ export async function computeInNode(db: Kysely<Database>, userId: string, asOf: 
         signal_type: 'income_stability',
         signal_value: { payments: payments.length, median_gap_days: median(gaps) ?? null },
       },
-      ...accounts
+      ...mine
         .filter((a) => a.account_type === 'credit_card')
         .map((a) => ({
           time_window,

@@ -4,7 +4,7 @@ import type { Database } from '../src/schema/index.js'
 import { compare, repeat, timed } from './compare.js'
 import { type Bench, connect, freshDatabase, query } from './databases.js'
 import { asOf, type BenchPeople, createBenchPeople } from './signals-data.js'
-import { computeInNode } from './signals-node.js'
+import { byColumns, byRepository, computeInNode, type ReadRows } from './signals-node.js'
 
 const rowsEach = 1000
 
@@ -18,6 +18,9 @@ export async function signalsForMany(bench: Bench): Promise<void> {
   await using wide = connect(url)
   const force = { as_of: asOf, force: true }
 
+  const inNode = (read: ReadRows) =>
+    timed(() => repeat(people, 10, (i) => computeInNode(wide, made.users[i] as string, asOf, read)))
+
   await compare({
     title: `all signals and windows of ${people.toLocaleString('en')} people with ${rowsEach} transactions each`,
     rounds: 5,
@@ -26,8 +29,8 @@ export async function signalsForMany(bench: Bench): Promise<void> {
     candidates: {
       'set-based, two connections': () => timed(() => signals.compute(db, force)),
       'user by user, a pool of ten': () => timed(() => signals.compute(wide, { ...force, chunk: 1, connections: 10 })),
-      'read rows, compute in Node': () =>
-        timed(() => repeat(people, 10, (i) => computeInNode(wide, made.users[i] as string, asOf))),
+      'read rows by the repository, compute in Node': () => inNode(byRepository),
+      'read columns by hand, compute in Node': () => inNode(byColumns),
       '1 % have new rows': async () => {
         await signals.compute(db, { as_of: asOf })
         await newRows(db, made)

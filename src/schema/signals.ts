@@ -3,10 +3,11 @@ import { currency, day, jsonObject, money, uuid } from './values.js'
 
 /** The JSON of `computed_features.signal_value`, one schema a family of signals. Ratios are numbers, money is exact. */
 
-/** How often something is charged, the most often first. `four_weekly` is every 28 days. */
+/** How often something is charged, the most often first. `semi_monthly` is twice a month, `four_weekly` every 28 days. */
 export const cadenceNames = [
   'weekly',
   'fortnightly',
+  'semi_monthly',
   'four_weekly',
   'monthly',
   'two_monthly',

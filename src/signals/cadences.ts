@@ -38,6 +38,7 @@ const byMonths = (
 export const cadences: readonly Cadence[] = [
   byDays('weekly', 7, [6, 8], 2),
   byDays('fortnightly', 14, [12, 16], 3),
+  byDays('semi_monthly', monthDays / 2, [13, 17], 4),
   byDays('four_weekly', 28, [26, 30], 2),
   byMonths('monthly', 1, [26, 35], 5),
   byMonths('two_monthly', 2, [55, 67], 6),

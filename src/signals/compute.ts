@@ -7,7 +7,7 @@ import { parseInput } from '../schema/input.js'
 import { day, uuid } from '../schema/values.js'
 import { transaction } from '../transaction.js'
 import { matchOptions, matchTransfers } from './match-transfers.js'
-import { chargesCte, movementCtes, readVocabulary } from './movements.js'
+import { movementCtes, readVocabulary } from './movements.js'
 import { planned } from './planned.js'
 import { creditSignals, incomeSignals, savingsSignals, sharedCtes, subscriptionSignals } from './signal-ctes.js'
 import { evidenceDays, streamCtes } from './streams.js'
@@ -188,8 +188,7 @@ async function write(
   ]
   const { rows } = await sql<{ written: number }>`
     with ${movementCtes(reach, vocabulary)},
-    ${chargesCte},
-    ${streamCtes(asOf)},
+    ${streamCtes(reach)},
     ${sharedCtes(ids, asOf, sql`${windows}::text[]`)},
     ${sql.join(families.map(({ ctes }) => ctes))},
     signals as materialized (

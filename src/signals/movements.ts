@@ -29,18 +29,25 @@ const inReach = ({ people, from, to }: Reach) =>
  * what falls out again, which took longer than all the rest (docs/decisions/0051).
  */
 export async function readVocabulary(db: Db, reach: Reach): Promise<Vocabulary> {
-  const { rows } = await sql<{ templates: string[] | null; categories: string[] | null }>`
-    select array_agg(distinct template) as templates, array_agg(distinct category) as categories
-    from (
-      select ${template} as template, t.category from ${sql.table('finance.transactions')} t where ${inReach(reach)}
-      group by 1, 2
-    ) t`.execute(db)
-  const { templates, categories } = rows[0] ?? { templates: null, categories: null }
+  const { rows } = await sql<{ templates: string[]; categories: string[] }>`
+    with names as materialized (
+      select t.merchant, t.category from ${sql.table('finance.transactions')} t where ${inReach(reach)} group by 1, 2
+    )
+    select array(select distinct ${template} from names t) as templates,
+      array(select distinct category from names) as categories`.execute(db)
+  const { templates, categories } = rows[0] ?? { templates: [], categories: [] }
   return {
-    templates: JSON.stringify((templates ?? []).map(readName)),
-    categories: JSON.stringify((categories ?? []).map(readCategory)),
+    templates: JSON.stringify(templates.map(readName)),
+    categories: JSON.stringify(categories.map(readCategory)),
   }
 }
+
+/** Of the row's merchant, or the merchant itself where its name came after names were read. */
+const key = sql`coalesce(nullif(n.key, ''), trim(lower(left(t.merchant, n.code_end))), lower(t.merchant))`
+
+/** A number for a key among all of a person's in a currency: it is compared, sorted and kept for less than the text. */
+const nameOf = (text: RawBuilder<unknown>) =>
+  sql`hashtextextended(${text}, uuid_hash_extended(t.user_id, hashbpcharextended(t.currency, 0)))`
 
 /**
  * The rows in reach, read once, as CTEs: `movements`, with the definition of `spending.ts` spread over what is known of the
@@ -54,7 +61,7 @@ export function movementCtes(reach: Reach, { templates, categories }: Vocabulary
 templates as materialized (
   select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment
   from jsonb_to_recordset(${templates}::text::jsonb) as t (
-    template text, key text, base text, code_end int, numbered boolean, between_people boolean, is_bill boolean, is_payment boolean, is_interest boolean,
+    template text, key text, base text, code_end int, numbered boolean, between_people boolean, of_bank boolean, is_bill boolean, is_payment boolean, is_interest boolean,
     is_late_fee boolean, is_pay boolean)
 ),
 categories as materialized (
@@ -71,40 +78,29 @@ reversals as materialized (
   select user_id, reverses_id as id from ${transactions} where user_id = any(${people}) and reverses_id is not null
 ),
 movements as materialized (
-  select t.user_id as person, t.id as charge, t.account_id as account, t.date, t.merchant, t.amount, t.currency,
-    -- a name that came after they were read is its own key
-    coalesce(nullif(n.key, ''), trim(lower(left(t.merchant, n.code_end)))) as key,
-    n.base, t.is_subscription or c.is_choice is true as is_choice,
-    t.reverses_id is not null as reverses, r.id is not null as reversed,
-    t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or x.id is not null as internal,
-    c.of_bank is true as of_bank, c.is_bill is true or n.is_bill is true as is_bill,
-    c.between_people is true or n.between_people is true as between_people, n.numbered is true as numbered, n.is_payment is true as is_payment, c.is_interest is true as is_interest,
-    c.is_interest is true or n.is_interest is true as says_interest,
-    c.is_late_fee is true or n.is_late_fee is true as is_late_fee,
-    c.is_pay is true or n.is_pay is true as is_pay, c.is_not_pay is true as is_not_pay,
-    case when t.amount > 0 then t.description end as description
-  from ${transactions} t
-  left join templates n on n.template = ${template}
+  select t.user_id as person, t.account_id as account, t.currency, t.date, t.amount,
+    ${nameOf(key)} as name, ${nameOf(sql`n.base`)} as base_name,
+    not f.internal and t.amount < 0 and t.reverses_id is null and r.id is null and t.merchant <> ''
+      and c.of_bank is not true and n.of_bank is not true as is_charge,
+    not f.internal and (t.amount < 0) <> (t.reverses_id is not null) as is_spending,
+    not f.internal and t.amount > 0 and t.reverses_id is null and r.id is null and c.is_not_pay is not true as is_credit,
+    t.amount > 0 and t.reverses_id is null and (f.internal or n.is_payment is true) as is_card_payment,
+    c.is_interest is true as is_interest,
+    t.amount < 0 and (c.is_interest is true or n.is_interest is true) as is_card_interest,
+    t.amount < 0 and (c.is_late_fee is true or n.is_late_fee is true) as is_late_fee,
+    c.is_pay is true or n.is_pay is true as is_pay,
+    c.is_bill is true or n.is_bill is true as is_bill,
+    t.is_subscription or c.is_choice is true as is_choice,
+    c.between_people is true or n.between_people is true as between_people,
+    n.numbered is true as numbered,
+    t.id as charge, t.merchant, ${key} as key, n.base, case when t.amount > 0 then t.description end as description
+  from (select t.*, ${template} as template from ${transactions} t where ${inReach(reach)} offset 0) t
+  left join templates n on n.template = t.template
   left join categories c on c.category = t.category
   left join matched x on x.user_id = t.user_id and x.id = t.id
   left join reversals r on r.user_id = t.user_id and r.id = t.id
-  where ${inReach(reach)}
+  cross join lateral (
+    select t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or x.id is not null as internal
+  ) f
 )`
 }
-
-/** Of `movements`: what recurring charges are found among, for `streamCtes`. */
-export const chargesCte = sql`
--- What comes behind an asterisk and never again is a code, also without digits: GYM*KWYHUS.
-coded as materialized (
-  select person, currency, key from movements where base is not null group by 1, 2, 3 having count(*) = 1
-),
-charges as materialized (
-  select *, hashtextextended(key || currency, uuid_hash_extended(person, 0)) as name
-  from (
-    select m.person, m.currency, m.merchant, case when c.key is null then m.key else m.base end as key, m.account, m.charge, m.date,
-      -m.amount as amount, ln((-m.amount)::float8) as price, m.is_bill, m.is_choice, m.between_people, m.numbered
-    from movements m
-    left join coded c on c.key = case when m.base is not null then m.key end and c.person = m.person and c.currency = m.currency
-    where m.amount < 0 and not m.internal and not m.reverses and not m.reversed and m.merchant <> '' and not m.of_bank
-  ) m
-)`

@@ -4,6 +4,7 @@ import { monthDays } from './cadences.js'
 import { bonusInText, payInText } from './words.js'
 
 const days = (timeWindow: string) => Number(timeWindow.slice(0, -1))
+const shortestFirst = timeWindows.map(days).toSorted((a, b) => a - b)
 const windowRows = sql.join(timeWindows.map((w) => sql`(${sql.lit(w)}, ${sql.lit(days(w))})`))
 
 /** The longest window, and how far back pay is looked for: the one before the window's first tells how long that took. */
@@ -37,15 +38,26 @@ accounts as materialized (
   ) later on later.user_id = a.user_id and later.account_id = a.id
   where a.user_id = any(${people})
 ),
-recent as materialized (
-  select m.*, a.account_type from movements m join accounts a on a.person = m.person and a.account = m.account
-  where m.date > ${asOf} - ${sql.lit(incomeDays)}
+-- sums by the shortest window that a row is in, so that rows are summed up once for all of them
+sums as materialized (
+  select m.person, m.currency, m.days, m.is_spending, m.is_interest, a.account_type, m.n, m.amount
+  from (
+    select person, account, currency, is_spending, is_interest, count(*) as n, sum(amount) as amount,
+      case ${sql.join(
+        shortestFirst.map((d) => sql`when date > ${asOf} - ${sql.lit(d)} then ${sql.lit(d)}`),
+        sql` `,
+      )} end as days
+    from movements
+    where date > ${asOf} - ${sql.lit(longestWindow)}
+    group by 1, 2, 3, 4, 5, 8
+  ) m
+  join accounts a on a.person = m.person and a.account = m.account
 ),
 -- every currency of a person, the one of most transactions first
 currencies as materialized (
   select person, currency, row_number() over (partition by person order by sum(n) desc, currency) = 1 as is_main
   from (
-    select person, currency, count(*) as n from recent where date > ${asOf} - ${sql.lit(longestWindow)} group by 1, 2
+    select person, currency, n from sums
     union all
     select person, currency, 0 from accounts
   ) c
@@ -59,22 +71,10 @@ spending as materialized (
   select p.person, p.currency, p.time_window, s.spent, s.spent / p.months as monthly
   from places p
   join (
-    select s.person, s.currency, w.time_window, -case w.days ${sql.join(
-      timeWindows.map((w) => sql`when ${sql.lit(days(w))} then ${sql.ref(`in_${w}`)}`),
-      sql` `,
-    )} end as spent
-    from (
-      select person, currency, ${sql.join(
-        timeWindows.map(
-          (w) =>
-            sql`coalesce(sum(amount) filter (where date > ${asOf} - ${sql.lit(days(w))}), 0) as ${sql.ref(`in_${w}`)}`,
-        ),
-      )}
-      from recent
-      where not internal and (amount < 0) <> reverses and date > ${asOf} - ${sql.lit(longestWindow)}
-      group by 1, 2
-    ) s
-    cross join windows w
+    select s.person, s.currency, w.time_window, -coalesce(sum(s.amount) filter (where s.days <= w.days), 0) as spent
+    from sums s cross join windows w
+    where s.is_spending
+    group by 1, 2, 3
   ) s on s.person = p.person and s.currency = p.currency and s.time_window = p.time_window
 ),
 cash as materialized (
@@ -157,11 +157,10 @@ listed as (
 export function savingsSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 put_aside as (
-  select m.person, m.currency, w.time_window, sum(m.amount) as grown,
-    sum(m.amount) filter (where not m.is_interest) as inflow
-  from recent m
-  join windows w on m.date > w.start
-  where m.account_type in (${savingsLike})
+  select s.person, s.currency, w.time_window, sum(s.amount) as grown,
+    sum(s.amount) filter (where not s.is_interest) as inflow
+  from sums s join windows w on s.days <= w.days
+  where s.account_type in (${savingsLike})
   group by 1, 2, 3
 )`
   const figures = sql`
@@ -190,10 +189,11 @@ export function incomeSignals(asOf: RawBuilder<unknown>) {
 credits as materialized (
   select m.person, m.currency, m.date, m.amount, m.key, m.is_pay or t.text ~ ${sql.lit(payInText)} as said,
     sum(m.amount) over (partition by m.person, m.currency) as everything
-  from recent m
+  from movements m
+  join accounts a on a.person = m.person and a.account = m.account
   cross join lateral (select lower(m.description) as text) t
-  where m.amount > 0 and not m.internal and not m.reverses and not m.reversed
-    and m.account_type not in ('credit_card', 'loan', 'investment') and not m.is_not_pay and t.text !~ ${sql.lit(bonusInText)}
+  where m.is_credit and m.date > ${asOf} - ${sql.lit(incomeDays)}
+    and a.account_type not in ('credit_card', 'loan', 'investment') and t.text !~ ${sql.lit(bonusInText)}
 ),
 payers as materialized (
   select c.person, c.currency, c.key, c.said,
@@ -256,14 +256,13 @@ earned as (
 export function creditSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 card_rows as materialized (
-  select m.person, m.account, m.date, m.amount, m.charge, a.balance, a.credit_limit,
+  select m.person, m.account, m.date, m.amount, a.balance, a.credit_limit,
     -- owed before the row: what is owed at the end less all from this row on
     -(a.balance - sum(m.amount) over (partition by m.account order by m.date desc, m.amount rows unbounded preceding)) as owed_before,
-    m.amount > 0 and not m.reverses and (m.internal or m.is_payment) as is_payment,
-    m.amount < 0 and m.says_interest as is_interest, m.amount < 0 and m.is_late_fee as is_late_fee
-  from recent m
+    m.is_card_payment as is_payment, m.is_card_interest as is_interest, m.is_late_fee
+  from movements m
   join accounts a on a.person = m.person and a.account = m.account
-  where m.account_type = 'credit_card' and m.date > ${asOf} - ${sql.lit(longestWindow)}
+  where a.account_type = 'credit_card' and m.date > ${asOf} - ${sql.lit(longestWindow)}
 ),
 card_windows as (
   select r.account, w.time_window,

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { cadences, monthDays } from './cadences.js'
+import type { Reach } from './movements.js'
 
 /** How far back charges are looked for: two yearly ones and some weeks. */
 export const evidenceDays = 800
@@ -17,15 +18,18 @@ const bandWidth = Math.log(1.2 ** 2)
 // Figures of some charges that say, before anything is sorted, whether they could recur: how near the prices are, how far
 // apart the days, and how much the days agree on a day of the month or of the week (the length of the mean of unit
 // vectors, 1 when all agree). Each bound is wider than what a stream has to keep in the end.
+const axes = ['month_x', 'month_y', 'week_x', 'week_y']
+const sumsOfAxes = sql.join(axes.map((axis) => sql`sum(${sql.ref(axis)}) as ${sql.ref(axis)}`))
 const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most,
-    bool_and(is_bill or is_choice) as said,
-    sqrt(sum(month_x) ^ 2 + sum(month_y) ^ 2) / count(*) as in_month,
-    sqrt(sum(week_x) ^ 2 + sum(week_y) ^ 2) / count(*) as in_week`
+    bool_and(is_bill or is_choice) as said, ${sumsOfAxes}`
+const figuresOfParts = sql`sum(n)::int as n, min(first_date) as first_date, max(last_date) as last_date, min(least) as least, max(most) as most,
+    bool_and(said) as said, ${sumsOfAxes}`
 const plausible = sql`(
   (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1)
     and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
       or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
-        and (n > 3 or most - least < 0.001)))
+        and (n > 3 or most - least < 0.001)
+      or n >= 5 and most - least < 0.35 and last_date - first_date between 14.7 * (n - 1) and 15.8 * (n - 1)))
   or (n = 2 and last_date - first_date between 355 and 376 and most - least <= case when said then 0.25 else 0.15 end)
 )`
 
@@ -34,29 +38,41 @@ const circle = (value: RawBuilder<unknown>, length: number, name: string) => {
   return sql`cos(${angle}) as ${sql.ref(`${name}_x`)}, sin(${angle}) as ${sql.ref(`${name}_y`)}`
 }
 
+// What comes behind an asterisk and never again is a code, also without digits: GYM*KWYHUS.
+const isCoded = sql`(base_name is not null and name in (select name from coded))`
+const withoutCode = (what: 'name' | 'key') =>
+  sql`case when ${isCoded} then ${what === 'name' ? sql`base_name` : sql`base`} else ${sql.ref(what)} end`
+
 /**
- * Recurring charges, as a chain of CTEs. They read `charges` (person, currency, merchant, account, charge, date, amount:
- * spending, positive) and `merchants`, and give `stream_charges` (stream, charge, …) and `streams`.
+ * Recurring charges, as a chain of CTEs. They read `movements` and give `stream_charges` (stream, charge, …) and `streams`.
  *
  * A merchant's charges are looked at as a whole, then by account, then by price band (a step of 30 % divides two), then by
  * exact price; the widest that keeps a cadence is one stream. So a price change stays inside a stream, and two
  * subscriptions at one merchant, or one among other purchases there, come apart. Streams of one merchant that follow each
  * other at the same cadence are one that changed its price or account.
+ *
+ * Nearly all charges are none of these. So as few of them as can be told are sorted or copied, and what is copied is narrow.
  */
-export function streamCtes(asOf: RawBuilder<unknown>): RawBuilder<unknown> {
+export function streamCtes({ from, to: asOf }: Pick<Reach, 'from' | 'to'>): RawBuilder<unknown> {
   return sql`
 cadences (cadence, months, days, least_gap, most_gap, tolerance) as (values ${cadenceRows}),
 -- a day's place in months of equal length, the last of a month being the 31st, so that months can be counted like days
-days as materialized (
+days as not materialized (
   select date, place, ${circle(sql`place`, monthDays, 'month')}, ${circle(sql`(date - date '2000-01-03')`, 7, 'week')}
   from (
     select date, (date_part('year', date) * 12 + date_part('month', date)) * ${sql.lit(monthDays)}
       + case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end as place
-    from (select distinct date from charges) d
+    from (select ${from} + i as date from generate_series(1, ${asOf} - (${from})) i group by 1) d
   ) d
 ),
+coded as materialized (
+  select name from movements where base_name is not null group by 1 having count(*) = 1
+),
 keys as materialized (
-  select name, person, currency, key, bool_or(between_people) as between_people, count(*) as n from charges group by 1, 2, 3, 4
+  select ${withoutCode('name')} as name, person, currency, ${withoutCode('key')} as key,
+    bool_or(between_people) as between_people, count(*) as n
+  from movements where is_charge
+  group by 1, 2, 3, 4
 ),
 -- "streaming stockholm" where there is also "streaming"
 aliases as materialized (
@@ -67,72 +83,74 @@ aliases as materialized (
 ),
 -- A name with a number in it that is charged again and again is somebody else than that name with another number.
 numbers as materialized (
-  select name, merchant from charges where numbered group by 1, 2 having count(*) >= 3
+  select ${withoutCode('name')} as name, merchant
+  from movements where is_charge and numbered
+  group by 1, 2
+  having count(*) >= 3
 ),
--- One number for each part of a merchant's charges that could be a stream, which is cheaper than the columns behind it.
-named as materialized (
-  select c.key_name, c.name, c.mine, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill, c.is_choice,
-    d.place, d.month_x, d.month_y, d.week_x, d.week_y,
-    hashint8extended(floor(c.price / ${sql.lit(bandWidth)})::int8, c.mine) as band_a,
-    hashint8extended(1000 + floor(c.price / ${sql.lit(bandWidth)} + 0.5)::int8, c.mine) as band_b,
-    hash_numeric_extended(c.amount, c.mine) as exact
+charges as materialized (
+  select uuid_hash_extended(account, name) as mine, name, key_name, date, price, is_bill, is_choice, month_x, month_y, week_x, week_y,
+    place, amount, account, charge, merchant
   from (
-    select *, uuid_hash_extended(account, name) as mine
+    select key_name, case when numbered and (own_name, merchant) in (select name, merchant from numbers)
+        then hashtextextended(merchant, key_name) else key_name end as name,
+      account, d.*, ln(amount::float8) as price, is_bill, is_choice, amount, charge, merchant
     from (
-      select c.person, c.currency, c.account, c.charge, c.date, c.amount, c.price, c.merchant, c.is_bill, c.is_choice,
-        coalesce(a.other, c.name) as key_name,
-        case when m.name is null then coalesce(a.other, c.name) else hashtextextended(c.merchant, c.name) end as name
-      from charges c
-      left join aliases a on a.name = c.name
-      left join numbers m on m.name = c.name and m.merchant = c.merchant
+      select m.own_name, coalesce(a.other, m.own_name) as key_name, m.numbered, m.account, m.date, -m.amount as amount, m.is_bill, m.is_choice,
+        m.charge, m.merchant
+      from (select *, ${withoutCode('name')} as own_name from movements where is_charge) m
+      left join aliases a on a.name = m.own_name
     ) c
+    left join days d using (date)
+    offset 0
   ) c
-  join days d on d.date = c.date
 ),
-by_account as materialized (select key_name, name, mine, ${figures} from named group by 1, 2, 3),
-shared_names as (select name from by_account group by 1 having count(*) > 1),
+by_account as materialized (
+  select mine, name, key_name, ${figures} from charges group by 1, 2, 3
+),
+-- Prices less than a fifth apart. Two neighbours are a band, of one grid or the other.
+by_half_band as materialized (
+  select mine, floor(price / ${sql.lit(bandWidth / 2)}) as half, ${figures} from charges group by 1, 2
+),
 candidates as materialized (
   select row_number() over () as candidate, c.*
   from (
-    select 1 as level, name as id, key_name, name, null::int8 as mine, n, least, most
-    from (select key_name, name, ${figures} from named where name in (select name from shared_names) group by 1, 2) x
-    where ${plausible}
+    select 1 as level, null::int8 as mine, name, key_name, ${figuresOfParts} from by_account group by 3, 4 having count(*) > 1
     union all
-    select 2, mine, key_name, name, mine, n, least, most from by_account where ${plausible}
+    select 2, * from by_account
     union all
-    select case grid when 'a' then 3 else 4 end, id, key_name, name, mine, n, least, most
+    select p.level, p.mine, a.name, a.key_name, p.n, p.first_date, p.last_date, p.least, p.most, p.said, p.month_x, p.month_y, p.week_x, p.week_y
     from (
-      select 'a' as grid, band_a as id, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5 having count(*) >= 3
+      select 3 as level, mine, ${figuresOfParts} from by_half_band group by 2, floor(half / 2) having sum(n) >= 3
       union all
-      select 'b', band_b, key_name, name, mine, ${figures} from named group by 2, 3, 4, 5 having count(*) >= 3
-    ) b
-    where n >= 3 and ${plausible} and (mine, n) not in (select mine, n from by_account)
-    union all
-    select 5, exact, key_name, name, mine, n, least, most
-    from (
-      select exact, key_name, name, mine, ${figures} from named
-      where exact in (select exact from named group by 1 having count(*) >= 3)
-      group by 1, 2, 3, 4
+      select 4, mine, ${figuresOfParts} from by_half_band group by 2, floor((half + 1) / 2) having sum(n) >= 3
+      union all
+      select 5, mine, ${figures}
+      from charges
+      where (mine, price) in (select mine, price from charges group by 1, 2 having count(*) >= 3)
+      group by 2, price
     ) p
-    where n >= 3 and ${plausible} and (mine, n) not in (select mine, n from by_account)
+    join by_account a on a.mine = p.mine and a.n > p.n
   ) c
+  cross join lateral (
+    select sqrt(month_x ^ 2 + month_y ^ 2) / n as in_month, sqrt(week_x ^ 2 + week_y ^ 2) / n as in_week
+  ) d
+  where ${plausible}
 ),
 candidate_charges as materialized (
-  select c.candidate, n.* from candidates c join named n on n.name = c.id where c.level = 1
+  select d.candidate, c.date, c.place, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
+  from charges c join candidates d on d.mine = c.mine and c.price between d.least and d.most
   union all
-  select c.candidate, n.* from candidates c join named n on n.mine = c.id where c.level = 2
-  union all
-  select c.candidate, n.* from candidates c join named n on n.band_a = c.id where c.level = 3
-  union all
-  select c.candidate, n.* from candidates c join named n on n.band_b = c.id where c.level = 4
-  union all
-  select c.candidate, n.* from candidates c join named n on n.exact = c.id where c.level = 5
+  select d.candidate, c.date, c.place, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
+  from charges c join candidates d on d.name = c.name and d.level = 1
 ),
 gaps as materialized (
-  select candidate, date, amount, date - lag(date) over w as gap, place - lag(place) over w as month_gap,
+  select candidate, date, amount, price, said, date - lag(date) over w as gap, place - lag(place) over w as month_gap,
     abs(price - lag(price) over w) as step, abs(price - lag(price, 2) over w) as step2
-  from candidate_charges
-  window w as (partition by candidate order by date, amount)
+  from (
+    select candidate, date, amount, price, is_bill or is_choice as said, place from candidate_charges
+  ) c
+  window w as (partition by candidate order by date, price)
 ),
 usual as (
   select candidate, percentile_disc(0.5) within group (order by gap) as gap
@@ -164,14 +182,15 @@ fits as (
   group by 1, 2, 3, 4, 5
 ),
 spreads as (
-  select candidate, count(*)::int as n, count(distinct date)::int as days, max(amount) / min(amount) as ratio,
-    coalesce(stddev_samp(amount::float8) / avg(amount::float8), 0) as spread,
-    2 * count(*) filter (where is_bill or is_choice) > count(*) as said
-  from candidate_charges
+  select candidate, count(*)::int as n, count(*) filter (where gap is null or gap > 0)::int as days,
+    max(price) - min(price) as range, coalesce(stddev_samp(exp(price)) / avg(exp(price)), 0) as spread,
+    2 * count(*) filter (where said) > count(*) as said
+  from gaps
   group by 1
 ),
 kept as (
-  select distinct on (f.candidate) f.*, c.level, c.key_name, c.name, c.mine, c.least, c.most, s.n, prices.fixed
+  select distinct on (f.candidate) f.*, c.level, c.key_name, c.name, c.mine, c.least, c.most, s.n, prices.fixed,
+    c.first_date as starts_on, c.last_date as ends_on
   from fits f
   join candidates c using (candidate)
   join spreads s using (candidate)
@@ -181,12 +200,12 @@ kept as (
       -- one price, that may change now and then
       steps <= greatest(1, 0.3 * gaps) and jumps <= case when gaps >= 6 then 0.15 * gaps else 0 end as fixed,
       -- a bill by consumption: by the month, and punctual
-      months between 1 and 3 and s.n >= 4 and ratio <= 4 and spread <= 0.4 and skips <= 0.1 * gaps
+      months between 1 and 3 and s.n >= 4 and range <= ln(4::float8) and spread <= 0.4 and skips <= 0.1 * gaps
         and mean_off <= 2.5 as variable
   ) prices
   where s.n - s.days <= 0.1 * s.n
     and case
-      when s.n = 2 then cadence = 'yearly' and mean_off <= 7 and (said or changes = 0 and n.n = 2)
+      when s.n = 2 then cadence = 'yearly' and mean_off <= 7 and (s.said or changes = 0 and n.n = 2)
       else cadence <> 'yearly' or s.n >= 3 end
     and outliers <= case when gaps >= 6 then 0.15 * gaps else 0 end
     and mean_off <= tolerance * 0.5
@@ -201,31 +220,43 @@ kept as (
       when skips > 0 then months = 1 and mean_off <= 1.5 and changes = 0
       when level = 5 then mean_off <= 1
       else mean_off <= 2.5 end
+    -- Seldom, and not on its day: friends who are paid the same now and then.
+    and (months < 2 or s.n > 6 or s.said or skips = 0 and mean_off <= 3)
     -- Few charges of which each has another price are purchases, unless the bank says what they are.
-    and (s.n > 4 or s.n = 2 or said or changes <= s.n - 2)
+    and (s.n > 4 or s.n = 2 or s.said or changes <= s.n - 2)
     -- Two prices that take turns are two subscriptions.
-    and (cadence not in ('weekly', 'fortnightly', 'half_yearly') or mean_step <= 2 * coalesce(mean_step2, 0) + 0.02)
+    and (cadence not in ('weekly', 'fortnightly', 'semi_monthly', 'half_yearly') or mean_step <= 2 * coalesce(mean_step2, 0) + 0.02)
   order by f.candidate, outliers, mean_off / tolerance, months desc
 ),
+-- One price that is punctual throughout, when what else is in its band makes that unpunctual: a plan among orders.
+purer as (
+  select w.candidate
+  from kept w
+  join kept k on k.name = w.name and k.level = 5 and w.level < 5 and k.least between w.least and w.most
+    and k.n between 0.6 * w.n and w.n - 1 and k.mean_off <= w.mean_off and k.outliers <= w.outliers
+    and (k.mean_off + 0.3 < w.mean_off or k.outliers < w.outliers)
+    and k.starts_on <= w.starts_on + k.days::int and k.ends_on >= w.ends_on - k.days::int
+),
+best as materialized (select * from kept where candidate not in (select candidate from purer)),
 -- Of a merchant's charges on an account, the grid whose bands hold more.
 grids as (
-  select distinct on (mine) mine, level from kept where level in (3, 4) group by 1, 2 order by mine, sum(n) desc, level
+  select distinct on (mine) mine, level from best where level in (3, 4) group by 1, 2 order by mine, sum(n) desc, level
 ),
 chosen as materialized (
   select k.*, n.person, n.currency, n.key
-  from kept k
+  from best k
   join keys n on n.name = k.key_name
   left join grids g on g.mine = k.mine
   where (k.level not in (3, 4) or k.level = g.level)
-    and not exists (select from kept w where w.level = 1 and k.level > 1 and w.name = k.name)
-    and not exists (select from kept w where w.level = 2 and k.level > 2 and w.mine = k.mine)
+    and not exists (select from best w where w.level = 1 and k.level > 1 and w.name = k.name)
+    and not exists (select from best w where w.level = 2 and k.level > 2 and w.mine = k.mine)
     and not exists (
-      select from kept w where k.level = 5 and w.level = g.level and w.mine = k.mine and k.least between w.least and w.most)
+      select from best w where k.level = 5 and w.level = g.level and w.mine = k.mine and k.least between w.least and w.most)
 ),
 spans as (
   select candidate, min(date) as first_date, max(date) as last_date,
     (array_agg(amount order by date))[1] as first_amount, (array_agg(amount order by date desc))[1] as last_amount
-  from candidate_charges where candidate in (select candidate from chosen)
+  from gaps where candidate in (select candidate from chosen)
   group by 1
 ),
 chained as materialized (

@@ -7,7 +7,7 @@ import type { CadenceName } from '../schema/signals.js'
 import { day, uuid } from '../schema/values.js'
 import { monthDays } from './cadences.js'
 import { merchantKey } from './merchant-key.js'
-import { chargesCte, movementCtes, readVocabulary, type Vocabulary } from './movements.js'
+import { movementCtes, readVocabulary, type Vocabulary } from './movements.js'
 import { planned } from './planned.js'
 import { evidenceDays, streamCtes } from './streams.js'
 
@@ -86,8 +86,7 @@ export async function detect(db: Db, userId: string, options: DetectOptions): Pr
   const reach = { people: sql`array[${id}::uuid]`, from: sql`${asOf} - ${days}::int`, to: asOf }
   const query = (vocabulary: Vocabulary) => sql<Found>`
     with ${movementCtes(reach, vocabulary)},
-    ${chargesCte},
-    ${streamCtes(asOf)}
+    ${streamCtes(reach)}
     select case when s.is_bill then 'bill' else 'subscription' end as kind, s.merchant, s.currency, s.cadence, s.active, s.fixed as fixed_amount,
       s.amount::numeric(38,4) as amount,
       (s.amount * ${sql.lit(monthDays)} / s.days::numeric)::numeric(38,4) as monthly_amount,

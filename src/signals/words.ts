@@ -1,28 +1,62 @@
 import { codedBase, codeEnd, strip } from './merchant-key.js'
 
+/** A pattern for words of their own in any script, which `\b` is for ASCII alone. */
+const anyOf = (...words: string[]) => new RegExp(`(?<!\\p{L})(?:${words.join('|')})(?!\\p{L})`, 'u')
+
 /** Rails that people send each other money on: only an amount that stays the same is a subscription there. */
-const betweenPeople = /\b(venmo|zelle|cash app|paypal friends|p p|vipps|swish|bizum|twint|blik|mobilepay|tikkie)\b/
+const betweenPeople = anyOf(
+  'venmo|zelle|cash app|paypal friends|p p|vipps|swish|bizum|twint|blik|mobilepay|tikkie|pix|lydia|wamd|interac e ?transfer|payid',
+)
 
 /** What a bank itself charges or hands out: there is no merchant behind it. */
-const ofBank = /\b(interest|fees?|finance charges?|service charges?|atm|cash|cash withdrawals?|withdrawals?)\b/
+const ofBank = anyOf('interest|fees?|finance charges?|service charges?|atm|cash|cash withdrawals?|withdrawals?')
+
+/** The same in a name, where it takes more: a school has fees too. */
+const namedOfBank =
+  /(?<!\p{L})(?:(?:atm|cash) (?:cash )?(?:withdrawals?|withdraw|wdl|wd)|cash ?back at|cash machine|(?:bargeld|geld)(?:auszahlung|automat)\p{L}*|retrait (?:dab|cb|gab|d especes)|(?:retirada|reintegro|disposici[oó]n)(?: de efectivo)?(?: en)? cajero|saque (?:h|atm|eletr[oô]nico)|geldopname|gea nr|prelievo (?:atm|bancomat)|v[yý]b[eě]r (?:z bankomatu|atm)|wypłata (?:z bankomatu|gotówki)|bankomatuttag|uttag bankomat|minibank|atm出金|(?:提携)?atm引出|(?:monthly|account) (?:service|maintenance) (?:fee|charge)|overdraft (?:fee|interest)|kontof(?:ü|ue)hrung\p{L}*|frais (?:de )?tenue de compte|vedení účtu)(?!\p{L})/u
 
 /** What has to be paid whether one likes it or not: a bill, where a subscription is a choice. */
-const bill =
-  /\b(rent|mortgages?|housing|home loan|loans?|leases?|leasing|propert(y|ies)|apartments?|realty|landlord|miete|hausverwaltung|utilit(y|ies)|bills?|electric(ity)?|power|gas company|water|sewer|sewage|energy|heating|strom|stadtwerke|internet|broadband|fiber|phone|mobile|wireless|telecom\w*|insurance|versicherung\w*|assurance|tax(es)?|tuition|school|kindergarten|child ?care|daycare|hoa|council|alimony|support payment|government)\b/
+const bill = anyOf(
+  'rent|mortgages?|housing|home loan|loans?|leases?|leasing|propert(?:y|ies)|apartments?|realty|landlord',
+  'utilit(?:y|ies)|bills?|electric(?:ity)?|power|gas company|water|sewer|sewage|energy|heating|internet|broadband|fiber|phone|mobile|wireless|telecom\\p{L}*',
+  'insurance|assurances?|tax(?:es)?|tuition|school|kindergarten|child ?care|daycare|hoa|council|alimony|support payment|government',
+  // German
+  'miete|nebenkosten|hausverwaltung|darlehen|kredit(?:rate)?|baufinanzierung|strom|abschlag|stadtwerke|fernwärme|versicherung\\p{L}*|steuern?|rundfunk\\p{L}*|schule|kita',
+  // French
+  'loyer|echeance (?:pret|prêt)|échéance (?:pret|prêt)|remboursement (?:pret|prêt)|[eé]lectricit[eé]|gaz|mutuelle|imp[oô]ts?|cr[eè]che',
+  // Spanish and Portuguese
+  'alquiler|hipoteca|pr[eé]stamo|luz|electricidad|agua|seguros?|impuestos?|colegio|aluguel|financiamento|parcela|conta (?:de )?(?:luz|agua|água)|energia|condom[ií]nio|imposto',
+  // Italian and Dutch
+  'affitto|mutuo|bollett[ae]|assicurazion[ei]|tasse|huur|hypotheek|lening|termijnbedrag|stroom|verzekering\\p{L}*|belasting\\p{L}*|kinderopvang',
+  // Czech and Polish
+  'nájem(?:né)?|hypot[eé]\\p{L}*|splátka|elektřina|plyn|pojištění|pojišťovna|daň|školka|czynsz|rata|kredyt|prąd|ubezpieczenie|podatek|przedszkole',
+  // Swedish, Norwegian and Danish
+  'hyra|lån|elnät|försäkring|skatt|förskola|husleie|forsikring|husleje|strøm',
+  // Indian English and Japanese
+  'emi|家賃|電気|水道|ガス|保険|住宅ローン|ローン',
+)
 
 /** What people choose to have, also where the amount follows use. */
-const choice =
-  /\b(subscriptions?|memberships?|streaming|music|videos?|tv|software|saas|apps?|digital|cloud|hosting|gyms?|fitness|news|newspapers?|magazines?|dating)\b/
+const choice = anyOf(
+  'subscriptions?|memberships?|streaming|music|videos?|tv|software|saas|apps?|digital|cloud|hosting|gyms?|fitness|news|newspapers?|magazines?|dating',
+)
 
-const payment = /\b(payment|pymt|pmt|autopay|auto pay|thank you|zahlung)\b/
-const interest = /\b(interest|finance charges?|zinsen)\b/
-const lateFee = /\b(late|past due|overdue|missed)\b.*\b(fee|charge)s?\b|\b(mahngeb|verzug|säumnis)/
+const payment = anyOf('payment|pymt|pmt|autopay|auto pay|thank you|zahlung')
+const interest = anyOf('interest|finance charges?|zinsen')
+const lateFee =
+  /(?<!\p{L})(?:(?:late|past due|overdue|missed)(?!\p{L}).*(?<!\p{L})(?:fee|charge)s?(?!\p{L})|mahngeb|verzug|säumnis)/u
 
-const pay =
-  /\b(payroll|salary|salaries|wages?|paychecks?|direct dep(osit)?|dir dep|freelance|gehalt|lohn|salaire|n[oó]mina|stipendio|pension)\b/
+const payWords = [
+  'payroll|salary|salaries|wages?|paychecks?|direct dep(?:osit)?|dir dep|freelance|pension',
+  'gehalt|lohn|bezüge|bezuege|besoldung|rente|salaire|paie|n[oó]mina|salario|salário|ordenado|stipendio|salaris|loon',
+  'mzda|výplata|wynagrodzenie|pensja|lön|löneutbetalning|lønn|løn|palkka|給与|給料|賞与|キユウヨ|キュウヨ',
+].join('|')
+const pay = anyOf(payWords)
 const payCategory =
   /^(salary|salaries|payroll|paychecks?|wages?|income|income (wages|salary|other income|retirement pension|unemployment|military).*|freelance|gig|self employment|pension)$/
-const notPay = /\b(interest|refunds?|cashback|cash back|rebates?|reimbursements?|dividends?|fees?|bonus(es)?)\b/
+const notPay = anyOf(
+  'interest|refunds?|cashback|cash back|rebates?|reimbursements?|dividends?|fees?|bonus(?:es)?|erstattung|remboursement|reembolso|devoluci[oó]n|terugbetaling|rimborso|zwrot',
+)
 
 /** Letters only, whatever was between them. */
 const wordsOf = (text: string) =>
@@ -40,9 +74,10 @@ export function readName(template: string) {
     key,
     base: codedBase(template, key),
     code_end: codeEnd(template),
-    /** A name and a number that may be somebody's. */
-    numbered: key !== '' && /\d{4}/.test(template),
+    // A name and a number that may be somebody's. With a day in it, it is the same on that day of each year.
+    numbered: key !== '' && /\d{4}/.test(template) && !/(?<!\d)\d\d[./-]\d\d(?!\d)/.test(template),
     between_people: betweenPeople.test(words),
+    of_bank: namedOfBank.test(words),
     is_bill: bill.test(words),
     is_payment: payment.test(words),
     is_interest: interest.test(words),
@@ -68,6 +103,6 @@ export function readCategory(category: string) {
 }
 
 /** {@link pay} in the text of a bank, as a pattern of Postgres. */
-export const payInText = pay.source.replaceAll('\\b', '\\y')
+export const payInText = `\\y(${payWords})\\y`
 /** Pay, but beside the regular one. */
 export const bonusInText = String.raw`\y(bonus|bonuses|13th salary|weihnachtsgeld|urlaubsgeld)\y`

@@ -20,6 +20,26 @@ describe('merchantKey', () => {
     ['ST 89597016 REF 100237 05.01.2026', 'st 89597016'],
     ['DE89 3704 0044 0532 0130 00 RE-77123', 'de89 3704 0044 0532 0130 00'],
     ['Transfer to 55510001', 'transfer to 55510001'],
+    // Fields that a bank names
+    [
+      'SEPA Incasso doorlopend Incassant: NL29ZZZ244 Naam: Stroomhuis Machtiging: 7SZ7P36Q Omschrijving: 881',
+      'stroomhuis',
+    ],
+    ['/TRTP/SEPA OVERBOEKING/IBAN/NL70INGB3736/BIC/INGBNL2A/NAME/J de Vries/REMI/huur mei/EREF/9', 'j de vries'],
+    ['STREAMHOUSE DES:AUTOPAY ID:AT93YHJH8C INDN:CASEY NGUYEN CO ID:8289495589 WEB', 'streamhouse'],
+    ['PRLV SEPA STREAMHOUSE ECH/020326 ID EMETTEUR/FR12ZZZ345678 MDT/A1B2 REF/77', 'streamhouse'],
+    // Rails with strokes between
+    ['UPI/MANDATE/821024120878/STREAMHOUSE/XGX1XTBBSZ', 'streamhouse'],
+    ['UPI/290127/Payment/streamhouse@ybl/YES BANK/A1', 'streamhouse'],
+    // Processors in the middle, and behind a reference
+    ['PAIEMENT CB 0106 PAYPAL *STREAMHOUSE CARTE 0012', 'streamhouse'],
+    ['PayPal Europe S.a.r.l. EREF+0846755722847 PP.0308.PP . Streamhouse, Ihr Einkauf bei Streamhouse', 'streamhouse'],
+    ['Streamhouse via Mollie FSADJWQZA6', 'streamhouse'],
+    // Words, months and masked cards of other languages
+    ['DAUERAUFTRAG Familie Brandt MIETE März 2026', 'familie brandt miete'],
+    ['TRANSFERENCIA A FAVOR DE Ana Ruiz CONCEPTO: ALQUILER junio', 'ana ruiz'],
+    ['Płatność kartą 18.01.2026 Nr karty 4246xx2562 STREAMHOUSE', 'streamhouse'],
+    ['POS20SEP STREAMHOUSE.COM', 'streamhouse'],
     ['', ''],
   ] as const)('makes %j %j', ([name, key]) => {
     expect(merchantKey(name)).toBe(key)

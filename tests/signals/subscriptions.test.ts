@@ -54,6 +54,7 @@ describe('subscriptions.detect', () => {
   test.for([
     ['weekly', everyDays('2026-05-01', 7, 8)],
     ['fortnightly', everyDays('2026-03-27', 14, 7)],
+    ['semi_monthly', everyMonth('2026-01-01', 6).flatMap((first) => [first, addDays(first, 14)])],
     ['four_weekly', everyDays('2025-12-03', 28, 8)],
     ['monthly', everyMonth('2026-01-15', 6)],
     ['monthly', everyMonth('2026-01-31', 6)],
@@ -67,6 +68,27 @@ describe('subscriptions.detect', () => {
     const subscriptions = await found(db, charged('Club', '-20.00', ...days))
 
     expect(subscriptions).toMatchObject([{ cadence, occurrences: days.length, active: true, skipped: 0 }])
+  })
+
+  test('finds a plan among orders of nearly its price', async ({ db }) => {
+    const orders: Row[] = [
+      ['2025-02-13', 'Bookbarn', '-9.99'],
+      ['2025-08-14', 'Bookbarn', '-8.70'],
+      ['2026-01-13', 'Bookbarn', '-9.25'],
+    ]
+    const plan = charged('Bookbarn', '-8.99', ...everyMonth('2024-07-10', 24))
+
+    expect(await found(db, [...plan, ...orders])).toMatchObject([
+      { cadence: 'monthly', amount: '8.9900', occurrences: 24 },
+    ])
+  })
+
+  test('leaves out cash and what a bank itself charges, also where no category says so', async ({ db }) => {
+    const rows = ['ATM WITHDRAWAL 004411', 'RETRAIT DAB LYON', 'MONTHLY SERVICE FEE'].flatMap((name, i) =>
+      charged(name, `-${20 * (i + 1)}.00`, ...everyMonth('2026-01-05', 6)),
+    )
+
+    expect(await found(db, rows)).toEqual([])
   })
 
   test.for([

@@ -117,7 +117,69 @@ describe('transferMatches', () => {
     expect(rows.map((row) => [row.from_transaction_id, row.to_transaction_id]).sort()).toEqual(
       outs.map((out, i) => [out.id, ins[i]?.id]).sort(),
     )
-    expect(rows[0]?.reasons.rivals).toBe(2)
+    // As many left as came: whichever goes with which, they are moves.
+    expect(rows[0]?.reasons.rivals).toBe(0)
+  })
+
+  test('finds the rest of a sum that a bank took a fee from, where both sides speak of a transfer', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    const from = await one(db, checking, '2026-03-02', 'Wire transfer to savings', '-1025.00')
+    const to = await one(db, savings, '2026-03-04', 'Wire transfer from checking', '1000.00')
+    await one(db, checking, '2026-05-04', 'Bicycle shop', '-1025.00')
+    await one(db, savings, '2026-05-05', 'Transfer', '1000.00')
+
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 1, suggested: 0 })
+
+    const { rows } = await transferMatches.list(db, user_id)
+    expect(rows).toMatchObject([{ from_transaction_id: from, to_transaction_id: to }])
+  })
+
+  test('does not count a weekend between the two sides', async ({ db }) => {
+    const { checking, savings } = await household(db)
+    await one(db, checking, '2026-03-06', 'Groceries fund', '-80.17') // a Friday
+    await one(db, savings, '2026-03-09', 'Deposit', '80.17')
+    await one(db, checking, '2026-03-16', 'Groceries fund', '-91.13') // a Monday
+    await one(db, savings, '2026-03-19', 'Deposit', '91.13')
+
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 1, suggested: 1 })
+  })
+
+  test('learns the words of a bank from sums that agree again and again', async ({ db }) => {
+    const { checking, savings } = await household(db)
+    for (const [month, sum] of [
+      ['03', 200],
+      ['04', 100],
+      ['05', 200],
+    ] as const) {
+      await one(db, checking, `2026-${month}-02`, 'Átvezetés 4711', `-${sum}.00`)
+      await one(db, savings, `2026-${month}-03`, 'Fizetési számláról', `${sum}.00`)
+    }
+    await one(db, checking, '2026-06-02', 'Corner shop', '-50.00')
+    await one(db, savings, '2026-06-03', 'Aunt Rosa', '50.00')
+
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 3, suggested: 1 })
+  })
+
+  test('takes what one person was sent and another sent for two movements, and what the holder moved for one', async ({
+    db,
+  }) => {
+    const { user_id, checking, savings } = await household(db)
+    await db
+      .updateTable('finance.users')
+      .set({ first_name: 'Ada', last_name: 'Berg' })
+      .where('id', '=', user_id)
+      .execute()
+    await one(db, checking, '2026-03-02', 'Transfer to Carl Holm', '-100.00')
+    await one(db, savings, '2026-03-03', 'Transfer from Eva Lund', '100.00')
+    await one(db, checking, '2026-04-02', 'Transfer to Carl Holm', '-100.00')
+    await one(db, savings, '2026-04-03', 'Transfer from Carl Holm', '100.00')
+    const from = await one(db, checking, '2026-05-04', 'Transfer to Ada Berg', '-100.00')
+    await one(db, savings, '2026-05-05', 'Transfer from Ada Berg', '100.00')
+
+    await transferMatches.find(db, span)
+
+    const { rows } = await transferMatches.list(db, user_id, { status: 'automatic' })
+    expect(rows.map((row) => row.from_transaction_id)).toEqual([from])
   })
 
   test('leaves alone what cannot be one movement', async ({ db }) => {
