@@ -118,8 +118,9 @@ describe('the limits of a pool', () => {
   })
 
   test('a full pool gives a TimeoutError that names what to raise', async () => {
-    const db = connect({ poolSize: 1, maxOverflow: 0, acquireTimeoutMs: 100 })
-    const holder = sql`select pg_sleep(0.5)`.execute(db)
+    const db = connect({ poolSize: 1, maxOverflow: 0, acquireTimeoutMs: 500 })
+    await sql`select 1`.execute(db)
+    const holder = sql`select pg_sleep(1)`.execute(db)
 
     const waiting = sql`select 1`.execute(db)
 
