@@ -5,7 +5,7 @@ import type { ReadOnlyDb, ReadOnlyHandle } from '../../src/readonly/index.js'
 const title = { user_id: 'x', title: 't', message: 'm', type: 'x' }
 
 /** Compiled and never run: what the door runs is tested elsewhere. Each comment fails the compiler if its line is right. */
-export function compiles({ db }: ReadOnlyDb) {
+function compiles({ db }: ReadOnlyDb) {
   const mine = db.with('mine', (query) => query.selectFrom('finance.accounts').select('id'))
   return [
     db.selectFrom('finance.accounts').select('id').execute(),
