@@ -10,7 +10,7 @@ const db = createFinanceDb() // DATABASE_URL, or POSTGRES_USER, POSTGRES_PASSWOR
 await migrate(db)
 const health = healthHandlers(db, { basePath: '/api/health' })
 
-// Hono, Next (`export const GET = health.handle`), Deno and Bun take it as it is.
+// Hono, Deno and Bun take it as it is; for Next see docs/operations.md.
 const hono = new Hono().all('/api/health/*', (c) => health.handle(c.req.raw))
 const answer = await hono.request('/api/health/readiness')
 console.log(answer.status, await answer.text()) // 200 {"status":"ready","reasons":[]}

@@ -71,20 +71,23 @@ export function libpqEnvironment(
 /** @throws {UnsupportedError} With what the program said, which names objects and no values. */
 export async function runProgram(path: string, args: readonly string[], env: Record<string, string>): Promise<string> {
   const child = spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let [stdout, stderr] = ['', '']
+  const said: string[] = []
+  let [stdout, line] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = `${stderr}${text}`.slice(-4000)
+    // What failed may be followed by the whole text of a function, in which there are errors too.
+    const lines = `${line}${text}`.split('\n')
+    line = lines.pop() ?? ''
+    said.push(...lines.filter((one) => /^(pg_\w+: (error|hint)|ERROR|FATAL|HINT):/.test(one)))
   })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
   })
   if (code !== 0) {
-    const lines = stderr.split('\n').filter((line) => /error|fatal|hint/i.test(line) && !/^(CONTEXT|DETAIL)/.test(line))
-    throw new UnsupportedError(`${path} failed: ${lines.slice(0, 3).join(' ') || `exit code ${code}`}`)
+    throw new UnsupportedError(`${path} failed: ${said.slice(0, 3).join(' ') || `exit code ${code}`}`)
   }
   return stdout
 }

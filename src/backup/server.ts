@@ -6,9 +6,10 @@ import { type Kysely, sql } from 'kysely'
 import type { Environment, ServerConfig } from '../config.js'
 import { isBehindPooler } from '../connection/postgres.js'
 import { createFinanceDb } from '../database.js'
-import { InvalidInputError, SchemaMissingError, UnsupportedError } from '../errors.js'
+import { InvalidInputError, PermissionDeniedError, SchemaMissingError, UnsupportedError } from '../errors.js'
 import { identifier } from '../migrations/names.js'
 import type { Database } from '../schema/database.js'
+import { sqlState } from '../sql-state.js'
 import { version } from '../version.js'
 import { readFacts } from './facts.js'
 import { type Manifest, writeManifest } from './manifest.js'
@@ -123,16 +124,49 @@ export async function restoreServer(
         },
       ])
     }
-    // It is not in a dump of one schema.
-    if (/ TABLE \S+ documents /.test(list)) {
-      const into = identifier(manifest?.vector_schema ?? 'public')
-      await sql.raw(`create schema if not exists ${into}`).execute(db)
-      await sql.raw(`create extension if not exists vector with schema ${into}`).execute(db)
-    }
-    await sql.raw(`drop schema if exists ${identifier(schema)}`).execute(db) // restrict: only an empty one
+    const vector = / TABLE \S+ documents /.test(list) ? (manifest?.vector_schema ?? 'public') : undefined
+    if (vector !== undefined) await prepareVector(db, vector, file)
     const args = ['--single-transaction', '--exit-on-error', '--no-owner', '--no-password', `--dbname=${database}`]
-    await runProgram(program, [...args, ...(privileges ? [] : ['--no-privileges']), file], libpq)
+    if (!privileges) args.push('--no-privileges')
+    if (vector !== schema) {
+      await sql.raw(`drop schema if exists ${identifier(schema)}`).execute(db) // restrict: only an empty one
+      await runProgram(program, [...args, file], libpq)
+      return
+    }
+    // pgvector is in our own schema, so that is there before the rest is restored.
+    const entries = list.replace(/^\d+; \d+ \d+ SCHEMA - .*$/m, '')
+    await withTemporaryFile('finance-db-list', entries, (path) =>
+      runProgram(program, [...args, `--use-list=${path}`, file], libpq),
+    )
   })
+}
+
+/** pgvector is not in a dump of one schema, and the dump names the schema that it was in. */
+async function prepareVector(db: Kysely<Database>, wanted: string, file: string): Promise<void> {
+  const { rows } = await sql<{ schema: string }>`select n.nspname::text as schema from pg_extension e
+    join pg_namespace n on n.oid = e.extnamespace where e.extname = 'vector'`.execute(db)
+  const there = rows[0]?.schema
+  if (there === wanted) return
+  const into = identifier(wanted)
+  if (there !== undefined) {
+    throw new InvalidInputError('The backup', [
+      {
+        path: file,
+        message: `has pgvector in schema ${wanted}, and here it is in ${there}: run \`alter extension vector set schema ${into}\``,
+      },
+    ])
+  }
+  await sql.raw(`create schema if not exists ${into}`).execute(db)
+  try {
+    await sql.raw(`create extension vector with schema ${into}`).execute(db)
+  } catch (cause) {
+    if (sqlState(cause) !== '42501') throw cause
+    throw new PermissionDeniedError(
+      'The backup has documents, which need the extension pgvector, and this role may not create it: run ' +
+        `\`create extension vector with schema ${into}\` as an administrator, or restore as one.`,
+      { cause },
+    )
+  }
 }
 
 /** Runs `body` on a database of the same server that is dropped after it. */
@@ -186,10 +220,16 @@ async function withLibpq<T>(
     const ca = sslMode.startsWith('verify-') ? 'system' : undefined
     return body(libpqEnvironment(to, target.password, { mode: sslMode, ca }, env))
   }
-  const path = join(tmpdir(), `finance-db-ca-${randomBytes(6).toString('hex')}.pem`)
-  await writeFile(path, sslCa, { mode: 0o600, flag: 'wx' })
+  return withTemporaryFile('finance-db-ca', sslCa, (path) =>
+    body(libpqEnvironment(to, target.password, { mode: sslMode, ca: path }, env)),
+  )
+}
+
+async function withTemporaryFile<T>(name: string, text: string, body: (path: string) => Promise<T>): Promise<T> {
+  const path = join(tmpdir(), `${name}-${randomBytes(6).toString('hex')}`)
+  await writeFile(path, text, { mode: 0o600, flag: 'wx' })
   try {
-    return await body(libpqEnvironment(to, target.password, { mode: sslMode, ca: path }, env))
+    return await body(path)
   } finally {
     await rm(path, { force: true })
   }

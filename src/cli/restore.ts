@@ -67,7 +67,7 @@ async function restore(
 async function toServer(cli: Cli, file: string, manifest: Manifest | undefined, options: Options): Promise<Trial> {
   const place = serverPlace(cli)
   const { db, schema } = place
-  const { database, relations } = await about(db, schema)
+  const { database, relations, vector_schema } = await about(db, schema)
   const { privileges, replace = false, yesDestroyData } = options
   if (relations > 0 && !replace) {
     throw new UsageError(
@@ -87,9 +87,16 @@ async function toServer(cli: Cli, file: string, manifest: Manifest | undefined, 
   // Out of the way first, and gone only when what came instead is whole.
   const aside = identifier(`${schema.slice(0, 40)}_before_${Date.now()}`)
   await sql.raw(`alter schema ${identifier(schema)} rename to ${aside}`).execute(db)
+  // pgvector stays where others look for it, if that was in our schema.
+  const moveVector = async (into: string) => {
+    if (vector_schema === schema) await sql.raw(`alter extension vector set schema ${into}`).execute(db)
+  }
   try {
+    if (vector_schema === schema) await sql.raw(`create schema ${identifier(schema)}`).execute(db)
+    await moveVector(identifier(schema))
     await restoreServer(place, file, manifest, { privileges })
   } catch (error) {
+    await moveVector(aside)
     await sql.raw(`drop schema if exists ${identifier(schema)}`).execute(db)
     await sql.raw(`alter schema ${aside} rename to ${identifier(schema)}`).execute(db)
     throw error

@@ -27,8 +27,9 @@ export interface HealthHandlers {
 }
 
 /**
- * Health endpoints as functions from a Web `Request` to a `Response`: for Hono, Next and Deno as they are, for Express and
- * Fastify see `examples/health.ts`. Checks that come together share one, so that probes cost the database one connection.
+ * Health endpoints as functions from a Web `Request` to a `Response`: for Hono and Deno as they are, for Express and Fastify see
+ * `examples/health.ts`, for Next `examples/next-service/route.ts`. Checks that come together share one, so that probes cost the
+ * database one connection.
  */
 export function healthHandlers<Tables>(db: Kysely<Tables>, options: HealthHandlerOptions = {}): HealthHandlers {
   const { basePath = '/health', authorize = () => true, ...checks } = options

@@ -1,4 +1,4 @@
-import { connect as connectSocket, type Socket } from 'node:net'
+import { connect as connectSocket, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 
 /** What is needed of a pg client to cancel what it runs. */
@@ -41,7 +41,8 @@ export function requestCancel({ host, port, ssl, processID, secretKey }: Cancell
       socket.write(message(sslCode))
       socket.once('data', (answer) => {
         if (answer.toString('latin1') !== 'S') return done()
-        const options = { ...(ssl === true ? {} : ssl), host, socket }
+        // By name, so that a proxy that goes by it finds the server; an address is no name (RFC 6066).
+        const options = { ...(ssl === true ? {} : ssl), host, socket, ...(isIP(host) === 0 && { servername: host }) }
         const secure = connectTls(options, () => secure.write(request))
         secure.once('error', done).once('close', done)
       })

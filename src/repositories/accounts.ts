@@ -12,6 +12,7 @@ import {
 import type { Db, Trx } from '../schema/database.js'
 import { parseChanges, parseInput } from '../schema/input.js'
 import type { Account } from '../schema/rows.js'
+import { repeatStatement } from '../transaction.js'
 import { executeCompiled } from './compiled.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
@@ -135,14 +136,15 @@ export async function list(
 export async function update(db: Db, userId: string, id: string, changes: AccountChanges): Promise<Account> {
   const values = parseChanges(accountChanges, changes)
   if (values === undefined) return get(db, userId, id)
-  return db
+  const write = db
     .updateTable('finance.accounts')
     .set(values)
     .where('user_id', '=', userId)
     .where('id', '=', id)
     .returning(columns)
-    .executeTakeFirstOrThrow(() => new NotFoundError('account'))
-    .catch(translateError)
+  return repeatStatement(db, () => write.executeTakeFirstOrThrow(() => new NotFoundError('account'))).catch(
+    translateError,
+  )
 }
 
 /**
@@ -152,12 +154,10 @@ export async function update(db: Db, userId: string, id: string, changes: Accoun
  * @throws {StillReferencedError} It has transactions, cards, holdings or transfers.
  */
 export async function remove(db: Db, userId: string, id: string): Promise<void> {
-  const { numDeletedRows } = await db
-    .deleteFrom('finance.accounts')
-    .where('user_id', '=', userId)
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow()
-    .catch(translateDeleteError)
+  const removal = db.deleteFrom('finance.accounts').where('user_id', '=', userId).where('id', '=', id)
+  const { numDeletedRows } = await repeatStatement(db, () => removal.executeTakeFirstOrThrow()).catch(
+    translateDeleteError,
+  )
   if (numDeletedRows === 0n) throw new NotFoundError('account')
 }
 

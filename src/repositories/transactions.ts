@@ -31,6 +31,8 @@ export {
   importTransactions as import,
 } from './transaction-import.js'
 
+import { repeatStatement } from '../transaction.js'
+
 /**
  * Records one movement of money that happened elsewhere, such as at a bank; the balance of the account follows in the same
  * statement. To move money here, where it has to be available, `post` it.
@@ -49,13 +51,12 @@ export async function create(db: Db, transaction: NewTransaction): Promise<Trans
     .insertInto('finance.transactions')
     .values(toRow(input, accountCurrency(db, input)))
     .returning(columns)
-  if (input.idempotency_key == null) return insert.executeTakeFirstOrThrow().catch(translateInsertError)
+  const plainly = () => repeatStatement(db, () => insert.executeTakeFirstOrThrow()).catch(translateInsertError)
+  if (input.idempotency_key == null) return plainly()
 
   // On any conflict, not only on the key's: of two that race, one may meet the other's id or external_id first.
-  const created = await insert
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst()
-    .catch(translateInsertError)
+  const unlessThere = insert.onConflict((conflict) => conflict.doNothing())
+  const created = await repeatStatement(db, () => unlessThere.executeTakeFirst()).catch(translateInsertError)
   if (created !== undefined) return created
 
   const original = await db
@@ -66,7 +67,7 @@ export async function create(db: Db, transaction: NewTransaction): Promise<Trans
     .executeTakeFirst()
     .catch(translateError)
   // The key is new, so the conflict is with another row: the plain insert says which.
-  if (original === undefined) return insert.executeTakeFirstOrThrow().catch(translateInsertError)
+  if (original === undefined) return plainly()
   if (!isSameRequest(original, input)) {
     throw brokenRule(ConflictError, 'transactions', 'transactions_idempotency_key_key')
   }
@@ -87,8 +88,10 @@ export async function createMany(db: Db, transactions: readonly NewTransaction[]
     inputs.filter(({ currency }) => currency === undefined),
   ).catch(translateError)
   const rows = inputs.map((input) => toRow(input, input.currency ?? currencies.get(accountKey(input)) ?? noAccount()))
-  return insertAll(db, rows, (handle, part) =>
-    handle.insertInto('finance.transactions').values(part).returning(columns).execute(),
+  return repeatStatement(db, () =>
+    insertAll(db, rows, (handle, part) =>
+      handle.insertInto('finance.transactions').values(part).returning(columns).execute(),
+    ),
   ).catch(translateError)
 }
 
@@ -170,14 +173,15 @@ export async function list(
 export async function update(db: Db, userId: string, id: string, changes: TransactionChanges): Promise<Transaction> {
   const values = parseChanges(transactionChanges, changes)
   if (values === undefined) return get(db, userId, id)
-  return db
+  const write = db
     .updateTable('finance.transactions')
     .set(values)
     .where('user_id', '=', userId)
     .where('id', '=', id)
     .returning(columns)
-    .executeTakeFirstOrThrow(() => new NotFoundError('transaction'))
-    .catch(translateError)
+  return repeatStatement(db, () => write.executeTakeFirstOrThrow(() => new NotFoundError('transaction'))).catch(
+    translateError,
+  )
 }
 
 /** {@link update} of the category alone. */
@@ -193,7 +197,7 @@ export async function categorize(db: Db, userId: string, id: string, category: s
  * @throws {RuleViolationError} It is posted: reverse it instead. Or it is held for a transfer between people.
  */
 export async function remove(db: Db, userId: string, id: string): Promise<void> {
-  const { numDeletedRows } = await db
+  const removal = db
     // First the account, as everybody does who locks both, since what is held follows.
     .with('locked', (cte) =>
       cte
@@ -209,8 +213,9 @@ export async function remove(db: Db, userId: string, id: string): Promise<void> 
     .where('user_id', '=', userId)
     .where('id', '=', id)
     .where((eb) => eb(eb.selectFrom('locked').select(eb.fn.countAll().as('n')), '>', 0))
-    .executeTakeFirstOrThrow()
-    .catch(translateDeleteError)
+  const { numDeletedRows } = await repeatStatement(db, () => removal.executeTakeFirstOrThrow()).catch(
+    translateDeleteError,
+  )
   if (numDeletedRows === 0n) throw new NotFoundError('transaction')
 }
 

@@ -6,6 +6,8 @@ export interface Proxy {
   readonly port: number
   /** How many connections were opened so far. */
   readonly opened: () => number
+  /** What clients said to begin with, by connection. */
+  readonly heard: () => readonly string[]
   /** The same database, by way of the proxy. */
   through(url: string): string
   /** From now on nothing is passed on over the connections that are open, as by a firewall that forgot them; new ones work. */
@@ -24,6 +26,7 @@ export interface Proxy {
 export async function startProxy(url: string): Promise<Proxy> {
   let { hostname, port } = new URL(url)
   const pairs = new Set<readonly Socket[]>()
+  const heard: string[] = []
   let opened = 0
   let mode: 'answer' | 'refuse' | 'hang' = 'answer'
 
@@ -42,6 +45,10 @@ export async function startProxy(url: string): Promise<Proxy> {
     const upstream = dial(Number(port), hostname)
     const pair = [client, upstream]
     pairs.add(pair)
+    const connection = heard.push('') - 1
+    client.on('data', (bytes) => {
+      if ((heard[connection]?.length ?? 0) < 4096) heard[connection] += bytes.toString('latin1')
+    })
     client.pipe(upstream)
     upstream.pipe(client)
     for (const socket of pair) {
@@ -57,6 +64,7 @@ export async function startProxy(url: string): Promise<Proxy> {
   return {
     port: own,
     opened: () => opened,
+    heard: () => heard,
     through(database) {
       const target = new URL(database)
       target.hostname = '127.0.0.1'

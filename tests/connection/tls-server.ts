@@ -8,6 +8,8 @@ import { startEmbeddedServer } from '../../src/testing/embedded-server.js'
 /** A PostgreSQL whose TLS can be turned on and off, with a certificate for `localhost` from an authority of its own. */
 export interface TlsServer {
   readonly port: number
+  /** As the superuser, without TLS. */
+  readonly url: string
   /** The authority's certificate, in PEM. */
   readonly ca: string
   /** Another authority's certificate. */
@@ -42,6 +44,7 @@ export async function startTlsServer(): Promise<TlsServer> {
 
   return {
     port: Number(new URL(server.url).port),
+    url: server.url,
     ca: certificates.ca,
     strangerCa: certificates.strangerCa,
     async setTls(on) {

@@ -32,7 +32,7 @@ describe('what was released', () => {
   })
 })
 
-describe('a database with data in it', { timeout: 300_000 }, () => {
+describe('a database with data in it', { timeout: 600_000 }, () => {
   test('goes from every point to the newest, and back, and keeps its rows', async () => {
     await using base = await emptyDatabase()
     for (const name of names) {

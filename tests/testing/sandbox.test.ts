@@ -67,6 +67,16 @@ describe.each(sources)('a sandbox on %s', (where, open) => {
       expect(await emails()).toEqual(['a;commit@example.test'])
     })
 
+    test('finds the first word behind comments, which nest', async () => {
+      const client = await pool.connect()
+      await client.query('/* a /* b */ */ -- c\n begin')
+      await add(client, 'b@example.test')
+      await client.query('/* /* */ */ rollback')
+      client.release()
+
+      expect(await emails()).toEqual([])
+    })
+
     test('takes callbacks', async () => {
       const answered = new Promise((resolve) => {
         pool.connect((error, client, release) => {

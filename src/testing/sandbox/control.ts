@@ -9,7 +9,7 @@ export type Control =
   /** Two-phase commit, which ends the transaction of the session and cannot be undone. */
   | { readonly kind: 'two-phase' }
 
-const leading = /^(?:[\s;]+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/
+const blank = /(?:[\s;]+|--[^\n]*(?:\n|$))+/y
 const control =
   /^(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction|set\s+transaction|set\s+session\s+characteristics)\b/i
 const anyControl = /\b(begin|start|commit|end|rollback|abort|savepoint|release|prepare)\b/i
@@ -17,7 +17,7 @@ const readOnlyMode = /\bread\s+only\b/i
 
 /** Reads one statement. Its first words decide, so a long statement costs no more than a short one. */
 export function controlOf(statement: string): Control | undefined {
-  const text = statement.replace(leading, '')
+  const text = withoutLeading(statement)
   const verb = control.exec(text)?.[1]?.toLowerCase().replace(/\s+/g, ' ')
   switch (verb) {
     case undefined:
@@ -93,7 +93,17 @@ export function splitStatements(text: string): string[] {
     if (!/^\s/.test(piece)) previous = piece
   }
   statements.push(text.slice(start))
-  return statements.filter((statement) => statement.replace(leading, '').trim() !== '')
+  return statements.filter((statement) => withoutLeading(statement) !== '')
+}
+
+/** From the first word on. */
+function withoutLeading(statement: string): string {
+  for (let at = 0; ; ) {
+    blank.lastIndex = at
+    if (blank.test(statement)) at = blank.lastIndex
+    if (!statement.startsWith('/*', at)) return statement.slice(at)
+    at = endOfComment(statement, at)
+  }
 }
 
 /** Comments nest in Postgres. */

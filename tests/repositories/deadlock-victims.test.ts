@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { expect, test } from 'vitest'
+import { type Account, accounts, type Db, transactions } from '../../src/index.js'
+import { createAccount, createTransaction, newTransaction } from '../people.js'
+import { type FreshDatabase, freshDatabase } from '../support.js'
+
+type Call = (db: Db, account: Account, pendingId: string) => Promise<unknown>
+
+/** Each waits for the row of the account, or for its pending transaction. */
+const calls: readonly (readonly [name: string, table: 'accounts' | 'transactions', call: Call])[] = [
+  ['accounts.update', 'accounts', (db, { user_id, id }) => accounts.update(db, user_id, id, { name: 'new' })],
+  ['accounts.remove', 'accounts', (db, { user_id, id }) => accounts.remove(db, user_id, id)],
+  ['transactions.create', 'accounts', (db, account) => transactions.create(db, newTransaction(account))],
+  [
+    'transactions.create with a key',
+    'accounts',
+    (db, account) => transactions.create(db, newTransaction(account, { idempotency_key: 'k' })),
+  ],
+  ['transactions.createMany', 'accounts', (db, account) => transactions.createMany(db, [newTransaction(account)])],
+  ['transactions.remove', 'accounts', (db, { user_id }, pending) => transactions.remove(db, user_id, pending)],
+  [
+    'transactions.update',
+    'transactions',
+    (db, { user_id }, pending) => transactions.update(db, user_id, pending, { category: 'food' }),
+  ],
+]
+
+/**
+ * Two transactions of a host lock two rows, each in its own order. A lone statement that stands in the queue between them
+ * is part of the circle, and is the one that the server ends if it has waited longest, though it holds nothing.
+ */
+test('a lone statement that falls victim to a deadlock of others is repeated', async () => {
+  await using fresh = await freshDatabase()
+
+  const outcomes = await Promise.all(calls.map((call) => amongOthers(fresh, ...call)))
+
+  expect(outcomes).toEqual(calls.map(([name]) => `${name}: done`))
+})
+
+async function amongOthers({ db, url }: FreshDatabase, name: string, table: string, call: Call): Promise<string> {
+  const [account, other] = [await createAccount(db), await createAccount(db)]
+  // What has transactions is not removed.
+  const pending = name === 'accounts.remove' ? account : await createTransaction(db, account, { status: 'pending' })
+  const contended = table === 'accounts' ? account.id : pending.id
+  const [one, two] = [await host(url), await host(url)]
+  const blocked = (by: Host) => sql<{ yes: boolean }>`select exists (
+    select from pg_stat_activity where ${by.pid} = any(pg_blocking_pids(pid))) as yes`
+
+  await one.lock(table, contended)
+  await two.lock('accounts', other.id)
+  const called = call(db, account, pending.id)
+  await until(async () => (await blocked(one).execute(db)).rows[0]?.yes === true)
+  const hosts = Promise.all([two.lock(table, contended).then(two.end), one.lock('accounts', other.id).then(one.end)])
+  const ended = hosts.catch(() => Promise.all([one.end(), two.end()]))
+
+  return called.then(
+    () => ended.then(() => `${name}: done`),
+    (error: unknown) => ended.then(() => `${name}: ${String(error)}`),
+  )
+}
+
+interface Host {
+  readonly pid: number
+  lock(table: string, id: string): Promise<unknown>
+  end(): Promise<unknown>
+}
+
+/** A transaction that looks for a deadlock later than the statement does, which has failed by then if it is to. */
+async function host(connectionString: string): Promise<Host> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  await client.query(`set deadlock_timeout = '4s'`)
+  await client.query('begin')
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  return {
+    pid: rows[0]?.pid ?? 0,
+    lock: (table, id) => client.query(`select from finance.${table} where id = $1 for update`, [id]),
+    end: () => client.end(),
+  }
+}
+
+async function until(reached: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if (await reached()) return
+    await sleep(10)
+  }
+  throw new Error('It did not come to that.')
+}
