@@ -1,6 +1,7 @@
 import { internalCategories } from '../repositories/spending.js'
 import type { TransferMatchReasons } from '../schema/json.js'
 import { strip } from './merchant-key.js'
+import { anyOf } from './words.js'
 
 /** Two posted rows that could be one movement: opposite signs, own accounts, the same sum. */
 export interface Pair {
@@ -38,8 +39,6 @@ export interface Pair {
 export const automaticFrom = 0.8
 /** From here on a match is suggested. */
 export const suggestedFrom = 0.5
-
-const anyOf = (...words: string[]) => new RegExp(`(?<!\\p{L})(?:${words.join('|')})(?!\\p{L})`, 'u')
 
 /** What banks write of money between somebody's own accounts, and of a card that is paid off. */
 const ownWords = anyOf(

@@ -1,7 +1,7 @@
 import { codedBase, codeEnd, strip } from './merchant-key.js'
 
 /** A pattern for words of their own in any script, which `\b` is for ASCII alone. */
-const anyOf = (...words: string[]) => new RegExp(`(?<!\\p{L})(?:${words.join('|')})(?!\\p{L})`, 'u')
+export const anyOf = (...words: string[]) => new RegExp(`(?<!\\p{L})(?:${words.join('|')})(?!\\p{L})`, 'u')
 
 /** Rails that people send each other money on: only an amount that stays the same is a subscription there. */
 const betweenPeople = anyOf(
