@@ -45,7 +45,8 @@ describe('on a server', () => {
         const answers = await Promise.all([1, 2, 3].map(() => mine.query(count, { params: ['finance_db.none'] })))
         for (const { rows } of answers) expect(rows).toMatchObject([{ n: 1 }])
       }
-      const held = await mine.query(`select count(*) as n from pg_locks where locktype = 'advisory'`)
+      const held = await mine.query(`select count(*) as n from pg_locks where locktype = 'advisory'
+        and database = (select oid from pg_database where datname = current_database())`)
       expect(held.rows).toEqual([{ n: 0 }])
       await expect(mine.query('select pg_sleep(20)', { limits: { timeoutMs: 200 } })).rejects.toMatchObject({
         limit: 'time',
