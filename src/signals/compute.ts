@@ -15,7 +15,7 @@ import { confidence } from './subscriptions.js'
 import { inChunks } from './user-chunks.js'
 
 /** Counts up when the same rows give other signals, so that those of an older version are computed again. */
-const rulesVersion = 2
+const rulesVersion = 3
 
 /** What {@link compute} does. */
 export const computeOptions = z.strictObject({
