@@ -69,21 +69,25 @@ categories as materialized (
     category text, of_bank boolean, between_people boolean, is_bill boolean, is_choice boolean, is_interest boolean, is_late_fee boolean, is_pay boolean,
     is_not_pay boolean)
 ),
-matched as materialized (
-  select user_id, from_transaction_id as id from ${matches} where user_id = any(${people}) and status in (${settledMatches})
-  union all
-  select user_id, to_transaction_id from ${matches} where user_id = any(${people}) and status in (${settledMatches})
-),
-reversals as materialized (
-  select user_id, reverses_id as id from ${transactions} where user_id = any(${people}) and reverses_id is not null
+marks as materialized (
+  select user_id, id, bool_or(is_reversed) as is_reversed, not bool_and(is_reversed) as is_matched
+  from (
+    select user_id, from_transaction_id as id, false as is_reversed
+    from ${matches} where user_id = any(${people}) and status in (${settledMatches})
+    union all
+    select user_id, to_transaction_id, false from ${matches} where user_id = any(${people}) and status in (${settledMatches})
+    union all
+    select user_id, reverses_id, true from ${transactions} where user_id = any(${people}) and reverses_id is not null
+  ) m
+  group by 1, 2
 ),
 movements as materialized (
   select t.user_id as person, t.account_id as account, t.currency, t.date, t.amount,
-    ${nameOf(key)} as name, ${nameOf(sql`n.base`)} as base_name,
-    not f.internal and t.amount < 0 and t.reverses_id is null and r.id is null and t.merchant <> ''
+    ${nameOf(key)} as name, case when n.base is not null then ${nameOf(sql`n.base`)} end as base_name,
+    not f.internal and t.amount < 0 and t.reverses_id is null and m.is_reversed is not true and t.merchant <> ''
       and c.of_bank is not true and n.of_bank is not true as is_charge,
     not f.internal and (t.amount < 0) <> (t.reverses_id is not null) as is_spending,
-    not f.internal and t.amount > 0 and t.reverses_id is null and r.id is null and c.is_not_pay is not true as is_credit,
+    not f.internal and t.amount > 0 and t.reverses_id is null and m.is_reversed is not true and c.is_not_pay is not true as is_credit,
     t.amount > 0 and t.reverses_id is null and (f.internal or n.is_payment is true) as is_card_payment,
     c.is_interest is true as is_interest,
     t.amount < 0 and (c.is_interest is true or n.is_interest is true) as is_card_interest,
@@ -97,10 +101,9 @@ movements as materialized (
   from (select t.*, ${template} as template from ${transactions} t where ${inReach(reach)} offset 0) t
   left join templates n on n.template = t.template
   left join categories c on c.category = t.category
-  left join matched x on x.user_id = t.user_id and x.id = t.id
-  left join reversals r on r.user_id = t.user_id and r.id = t.id
+  left join marks m on m.user_id = t.user_id and m.id = t.id
   cross join lateral (
-    select t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or x.id is not null as internal
+    select t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or m.is_matched is true as internal
   ) f
 )`
 }

@@ -105,12 +105,12 @@ charges as materialized (
     offset 0
   ) c
 ),
-by_account as materialized (
-  select mine, name, key_name, ${figures} from charges group by 1, 2, 3
-),
 -- Prices less than a fifth apart. Two neighbours are a band, of one grid or the other.
 by_half_band as materialized (
-  select mine, floor(price / ${sql.lit(bandWidth / 2)}) as half, ${figures} from charges group by 1, 2
+  select mine, name, key_name, floor(price / ${sql.lit(bandWidth / 2)}) as half, ${figures} from charges group by 1, 2, 3, 4
+),
+by_account as materialized (
+  select mine, name, key_name, ${figuresOfParts} from by_half_band group by 1, 2, 3
 ),
 candidates as materialized (
   select row_number() over () as candidate, c.*
