@@ -14,6 +14,7 @@ import {
   transactionFilter,
 } from '../schema/transactions.js'
 import { day, uuid } from '../schema/values.js'
+import { repeatStatement } from '../transaction.js'
 import { brokenRule } from './broken-rule.js'
 import { executeCompiled } from './compiled.js'
 import { insertAll } from './insert.js'
@@ -30,8 +31,6 @@ export {
   importRow,
   importTransactions as import,
 } from './transaction-import.js'
-
-import { repeatStatement } from '../transaction.js'
 
 /**
  * Records one movement of money that happened elsewhere, such as at a bank; the balance of the account follows in the same
