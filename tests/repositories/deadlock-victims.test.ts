@@ -4,7 +4,7 @@ import pg from 'pg'
 import { expect, test } from 'vitest'
 import { type Account, accounts, type Db, transactions } from '../../src/index.js'
 import { createAccount, createTransaction, newTransaction } from '../people.js'
-import { type FreshDatabase, freshDatabase } from '../support.js'
+import { directDatabase, type FreshDatabase } from '../support.js'
 
 type Call = (db: Db, account: Account, pendingId: string) => Promise<unknown>
 
@@ -32,7 +32,8 @@ const calls: readonly (readonly [name: string, table: 'accounts' | 'transactions
  * is part of the circle, and is the one that the server ends if it has waited longest, though it holds nothing.
  */
 test('a lone statement that falls victim to a deadlock of others is repeated', async () => {
-  await using fresh = await freshDatabase()
+  // Past any PgBouncer: the hosts need a session each, and settings of it.
+  await using fresh = await directDatabase()
 
   const outcomes = await Promise.all(calls.map((call) => amongOthers(fresh, ...call)))
 

@@ -120,6 +120,8 @@ describe.each(sources)('a sandbox on %s', (where, open) => {
       expect((await run('select $1::int as n', 2)).rows).toEqual([{ n: 2 }])
       await expect(run('select $1::int as n', 'x')).rejects.toMatchObject({ code: '22P02' })
       expect((await run('select $1::int as n', 3)).rows).toEqual([{ n: 3 }])
+      // Behind a pooler another client may come upon them.
+      expect((await pool.query('select name from pg_prepared_statements')).rows).toEqual([])
     })
 
     test('reads by cursor and copies in and out', async () => {

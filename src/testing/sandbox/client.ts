@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { type Control, controlOf, controlScript, shortened } from './control.js'
@@ -137,7 +136,8 @@ export class SandboxClient extends EventEmitter {
     const { session, wire } = this.#shared
     // What pools ask an idle connection to see whether it lives.
     if (config.text === '') return resultOf(null)
-    const query = config.name === undefined ? config : { ...config, name: statementName(config) }
+    // Clients share one connection, on which a name would mean one statement; behind a pooler it may be anybody's.
+    const query = { ...config, name: undefined }
     const work = (ahead: readonly string[]) => wire.run(query, values, ahead)
     const call = this.#call(config.text, values ?? [], place)
     return this.#transaction === undefined ? session.alone(call, work) : session.inside(this.#transaction, call, work)
@@ -222,11 +222,6 @@ function isSubmittable(query: Query): query is pg.Submittable {
 function textOf(query: pg.Submittable): string {
   const text: unknown = Reflect.get(query, 'text')
   return typeof text === 'string' ? text : 'a stream or cursor'
-}
-
-/** Clients share one connection, on which a name must mean one statement: what it says becomes part of it. */
-function statementName({ name = '', text }: pg.QueryConfig): string {
-  return `sandbox_${createHash('sha1').update(`${name}\0${text}`).digest('hex')}`
 }
 
 function resultOf(command: string | null) {
