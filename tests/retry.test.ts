@@ -164,6 +164,17 @@ describe('a transaction whose connection is lost', () => {
     expect(await count()).toBe(0)
   })
 
+  test('as it begins says that nothing was applied', async () => {
+    const { db, proxy } = await setUp()
+    await sql`select 1`.execute(db)
+
+    setTimeout(() => proxy.cut(), 100)
+    proxy.swallow()
+    const lost = transaction(db, () => Promise.reject(new Error('not reached')))
+
+    await expect(lost).rejects.toMatchObject({ code: 'CONNECTION_FAILED', applied: 'no' })
+  })
+
   test('at the commit says that it is unknown', async () => {
     const { db, proxy, count } = await setUp()
 
