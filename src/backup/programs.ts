@@ -68,6 +68,8 @@ export function libpqEnvironment(
   }
 }
 
+const isComplaint = (line: string) => /^(pg_\w+: (error|hint)|ERROR|FATAL|HINT):/.test(line)
+
 /** @throws {UnsupportedError} With what the program said, which names objects and no values. */
 export async function runProgram(path: string, args: readonly string[], env: Record<string, string>): Promise<string> {
   const child = spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -80,12 +82,13 @@ export async function runProgram(path: string, args: readonly string[], env: Rec
     // What failed may be followed by the whole text of a function, in which there are errors too.
     const lines = `${line}${text}`.split('\n')
     line = lines.pop() ?? ''
-    said.push(...lines.filter((one) => /^(pg_\w+: (error|hint)|ERROR|FATAL|HINT):/.test(one)))
+    said.push(...lines.filter(isComplaint))
   })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
   })
+  if (isComplaint(line)) said.push(line)
   if (code !== 0) {
     throw new UnsupportedError(`${path} failed: ${said.slice(0, 3).join(' ') || `exit code ${code}`}`)
   }
