@@ -72,10 +72,8 @@ categories as materialized (
 marks as materialized (
   select user_id, id, bool_or(is_reversed) as is_reversed, not bool_and(is_reversed) as is_matched
   from (
-    select user_id, from_transaction_id as id, false as is_reversed
+    select user_id, unnest(array[from_transaction_id, to_transaction_id]) as id, false as is_reversed
     from ${matches} where user_id = any(${people}) and status in (${settledMatches})
-    union all
-    select user_id, to_transaction_id, false from ${matches} where user_id = any(${people}) and status in (${settledMatches})
     union all
     select user_id, reverses_id, true from ${transactions} where user_id = any(${people}) and reverses_id is not null
   ) m

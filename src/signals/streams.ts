@@ -145,11 +145,10 @@ candidate_charges as materialized (
   from charges c join candidates d on d.name = c.name and d.level = 1
 ),
 gaps as materialized (
-  select candidate, date, amount, price, said, date - lag(date) over w as gap, place - lag(place) over w as month_gap,
+  select candidate, date, amount, price, is_bill or is_choice as said,
+    date - lag(date) over w as gap, place - lag(place) over w as month_gap,
     abs(price - lag(price) over w) as step, abs(price - lag(price, 2) over w) as step2
-  from (
-    select candidate, date, amount, price, is_bill or is_choice as said, place from candidate_charges
-  ) c
+  from candidate_charges
   window w as (partition by candidate order by date, price)
 ),
 usual as (
