@@ -26,6 +26,7 @@ interface PostgresError extends Error {
   readonly table?: string
   readonly constraint?: string
   readonly column?: string
+  readonly detail?: string
 }
 
 /** The SQLSTATE of an error or of what caused it, through our own wrapping; undefined when no server sent one. */
@@ -60,7 +61,8 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
   if (!isPostgresError(error)) return translateBrokenConnection(error)
 
   const { code } = error
-  const details = { table: error.table, constraint: error.constraint, column: error.column }
+  const { table, constraint, column } = error
+  const details = { table, constraint, column, index: indexIn(error) }
   const options = { cause: error }
   const rule = sentence(error)
 
@@ -139,6 +141,12 @@ const scopeProblems: Readonly<Record<string, ScopeProblem>> = {
 
 function isPostgresError(error: Error): error is PostgresError {
   return sqlState(error) !== undefined && 'severity' in error
+}
+
+/** Which of a list our functions refused: see `raise` of the migrations. */
+function indexIn({ detail }: PostgresError): number | undefined {
+  const [, index] = /^index (\d+)$/.exec(detail ?? '') ?? []
+  return index === undefined ? undefined : Number(index)
 }
 
 function sentence({ constraint, table, column, code }: PostgresError): string {

@@ -17,18 +17,22 @@ export interface ConstraintDetails {
   readonly table?: string | undefined
   readonly constraint?: string | undefined
   readonly column?: string | undefined
+  /** Which of the list that was given, from 0. Undefined where there was no list, or the database did not say. */
+  readonly index?: number | undefined
 }
 
 abstract class ConstraintError extends FinanceDbError {
   readonly table: string | undefined
   readonly constraint: string | undefined
   readonly column: string | undefined
+  readonly index: number | undefined
 
   constructor(message: string, details: ConstraintDetails = {}, options?: ErrorOptions) {
-    super(message, options)
+    super(details.index === undefined ? message : `${message} (At ${details.index} of the list, from 0.)`, options)
     this.table = details.table
     this.constraint = details.constraint
     this.column = details.column
+    this.index = details.index
   }
 }
 

@@ -29,6 +29,7 @@ import { rounding } from './0033_rounding.js'
 import { movements } from './0034_movements.js'
 import { ownTransfers } from './0035_own_transfers.js'
 import { p2p } from './0036_p2p.js'
+import { manyTransfers } from './0037_many_transfers.js'
 import { auditSeals } from './0040_audit_seals.js'
 import { auditCode } from './0041_audit_code.js'
 import { auditTriggers } from './0042_audit_triggers.js'
@@ -78,6 +79,7 @@ export const migrations: readonly SqlMigration[] = [
   movements,
   ownTransfers,
   p2p,
+  manyTransfers,
   auditSeals,
   auditCode,
   auditTriggers,

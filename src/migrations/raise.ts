@@ -1,16 +1,21 @@
 import { literal } from './comments.js'
 
-/** A PL/pgSQL statement that refuses, as a constraint of that name would. `message` is for people who write SQL. */
+/**
+ * A PL/pgSQL statement that refuses, as a constraint of that name would. `message` is for people who write SQL.
+ *
+ * @param index - An expression: which of a list is refused, from 0.
+ */
 export function raise(
-  state: 'check_violation' | 'foreign_key_violation',
+  state: 'check_violation' | 'foreign_key_violation' | 'unique_violation',
   schema: string,
   [table, constraint]: readonly [table: string, constraint: string],
   message: string,
+  index?: string,
 ): string {
   const name = literal(schema.replaceAll('"', ''))
   return `raise exception using
         errcode = '${state}', schema = ${name}, table = '${table}', constraint = '${constraint}',
-        message = ${literal(message)};`
+        message = ${literal(message)}${index === undefined ? '' : `, detail = 'index ' || ${index}`};`
 }
 
 /**

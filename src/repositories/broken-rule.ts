@@ -8,7 +8,11 @@ export function brokenRule<Class extends RuleError>(
   Class: Class,
   table: string,
   constraint: string,
-  options?: ErrorOptions,
+  { index, ...options }: ErrorOptions & { index?: number | undefined } = {},
 ): InstanceType<Class> {
-  return new Class(constraintSentences[constraint] as string, { table, constraint }, options) as InstanceType<Class>
+  return new Class(
+    constraintSentences[constraint] as string,
+    { table, constraint, index },
+    options,
+  ) as InstanceType<Class>
 }

@@ -6,13 +6,24 @@ import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import { type TransferReversal, transferReversal } from '../schema/movements.js'
 import type { Transfer } from '../schema/rows.js'
-import { type NewTransfer, newTransfer, type TransferFilter, transferFilter } from '../schema/transfers.js'
+import {
+  type NewTransfer,
+  newTransfer,
+  newTransfers,
+  type TransferFilter,
+  transferFilter,
+  transferKey,
+} from '../schema/transfers.js'
+import { transaction } from '../transaction.js'
+import { type BatchOptions, gather } from './batches.js'
 import { brokenRule } from './broken-rule.js'
 import { callFunction } from './call-function.js'
+import { executeCompiled } from './compiled.js'
 import { dayColumn } from './day-column.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 import { sameAmount, sameId, sameRate, wasChanged } from './same-request.js'
 
+export type { BatchOptions } from './batches.js'
 export { type Residue, residues } from './residues.js'
 
 const columns = [
@@ -81,6 +92,53 @@ export async function create(db: Db, transfer: NewTransfer): Promise<Transfer> {
   ).catch(translateError)
   if (created === undefined || !isSame(created, input)) throw keyUsed()
   return created
+}
+
+/**
+ * Moves money as {@link create} does with each of a list, one after the other, but all or none and at once: a list costs a
+ * third of its transfers one by one. A transfer whose key is known is given as it was made, and the others are made.
+ * In the order of the input.
+ *
+ * @throws As {@link create} does. `index` says which of the list is refused, from 0, where the database can tell.
+ * @throws {InvalidInputError} Also when two of the list have one key.
+ */
+export async function createMany(db: Db, transfers: readonly NewTransfer[]): Promise<Transfer[]> {
+  const inputs = parseInput(newTransfers, transfers, 'The transfers')
+  if (inputs.length === 0) return []
+  return transaction(db, async (trx) => {
+    const made = await executeCompiled(trx, 'transfers.createMany', { transfers: JSON.stringify(inputs) }, (p) =>
+      trx
+        .selectFrom(sql<Transfer>`${sql.table('finance.transfer_many')}(${p.transfers}::json)`.as('f'))
+        .select(columns),
+    ).catch(translateError)
+    for (const [index, input] of inputs.entries()) {
+      const transfer = made[index]
+      if (transfer === undefined || !isSame(transfer, input)) throw keyUsed(index)
+    }
+    return made
+  })
+}
+
+/**
+ * {@link create} for many callers at once, as a server has them: calls that come while others are under way are made together,
+ * which takes a third of the database, holds the locks of an account that all share once for a batch, and needs few connections.
+ * Each call is answered once its batch is committed, and fails by itself.
+ *
+ * Make one for a process and keep it. Its transfers are in transactions of its own, so without an `actor`.
+ *
+ * ```ts
+ * const transfer = transfers.inBatches(db)
+ * await transfer({ user_id, from_account_id, to_account_id, amount: '25.00', idempotency_key })
+ * ```
+ *
+ * @throws {InvalidInputError} The options are out of range.
+ */
+export function inBatches(db: Db, options: BatchOptions = {}): (transfer: NewTransfer) => Promise<Transfer> {
+  const add = gather<NewTransfer, Transfer>(
+    { one: (transfer) => create(db, transfer), many: (transfers) => createMany(db, transfers), keyOf: transferKey },
+    options,
+  )
+  return async (transfer) => add(parseInput(newTransfer, transfer, 'The transfer'))
 }
 
 /**
@@ -183,6 +241,6 @@ function isSame(made: Transfer, input: NewTransfer): boolean {
   )
 }
 
-function keyUsed(): ConflictError {
-  return brokenRule(ConflictError, 'transfers', 'transfers_idempotency_key_key')
+function keyUsed(index?: number): ConflictError {
+  return brokenRule(ConflictError, 'transfers', 'transfers_idempotency_key_key', { index })
 }

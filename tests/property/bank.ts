@@ -33,6 +33,7 @@ export const verbs = [
   'release',
   'reverse',
   'transfer',
+  'two transfers',
   'reverse transfer',
   'send',
   'accept',
@@ -100,10 +101,22 @@ export class Bank {
       this.#seen.transactions.filter(({ status }) => status === 'pending'),
       earlier,
     )
-    const moved = pick(this.#seen.transfers, earlier)
+    const transferred = pick(this.#seen.transfers, earlier)
     const sent = pick(this.#seen.p2p, earlier)
     const ownedBy = (owner: string) => this.#accounts.filter((own) => own.user_id === owner && own.id !== account.id)
     const exchange = (from: string, to: string) => (from === to ? {} : { rate: '0.9173', rate_source: 'test' })
+    const moved = (from: Account, idempotency_key: string) => {
+      const own = this.#accounts.filter((to) => to.user_id === from.user_id && to.id !== from.id)
+      const to = pick(own, o) as Account
+      return {
+        user_id: from.user_id,
+        from_account_id: from.id,
+        to_account_id: to.id,
+        amount,
+        idempotency_key,
+        ...exchange(from.currency, to.currency),
+      }
+    }
     const nothing = async () => {}
 
     switch (verb) {
@@ -126,20 +139,18 @@ export class Bank {
         if (known === undefined) return nothing
         return async (db) => this.#note(await transactions.reverse(db, known.user_id, known.id, { idempotency_key }))
       case 'transfer': {
-        const to = pick(ownedBy(user_id), o) as Account
-        const transfer = {
-          user_id,
-          from_account_id: account.id,
-          to_account_id: to.id,
-          amount,
-          idempotency_key,
-          ...exchange(account.currency, to.currency),
-        }
+        const transfer = moved(account, idempotency_key)
         return async (db) => this.#noteTransfer(await transfers.create(db, transfer))
       }
+      case 'two transfers': {
+        const list = [moved(account, `${idempotency_key} first`), moved(other, `${idempotency_key} second`)]
+        return async (db) => {
+          for (const made of await transfers.createMany(db, list)) this.#noteTransfer(made)
+        }
+      }
       case 'reverse transfer':
-        if (moved === undefined) return nothing
-        return async (db) => this.#noteTransfer(await transfers.reverse(db, moved.user_id, moved.id))
+        if (transferred === undefined) return nothing
+        return async (db) => this.#noteTransfer(await transfers.reverse(db, transferred.user_id, transferred.id))
       case 'send': {
         if (other.user_id === user_id) return nothing
         const transfer = { user_id, from_account_id: account.id, recipient_id: other.user_id, amount, idempotency_key }
