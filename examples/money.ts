@@ -50,6 +50,14 @@ const saved = await transfers.create(db, {
 })
 console.log(saved.to_amount, saved.residue) // 92.3400 0.00500000000000
 
+// Many at once: `transfers.createMany` takes a list, all or none. A server gathers what its callers ask for at the same time;
+// each has an answer of its own.
+const vault = await accounts.create(db, { ...open, name: 'Vault' })
+const move = transfers.inBatches(db)
+const spare = { user_id, from_account_id: checking.id, to_account_id: vault.id, amount: '1.00' }
+const answers = await Promise.all(['mon', 'tue', 'wed'].map((day) => move({ ...spare, idempotency_key: day })))
+console.log(answers.length, (await accounts.get(db, user_id, vault.id)).balance) // 3 3.0000
+
 // To another person, who accepts or declines.
 const { id: friend } = await users.create(db, { email: 'lise@example.org' })
 const theirs = await accounts.create(db, { ...open, user_id: friend })

@@ -37,6 +37,7 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   transfers_reverses_id_fkey: 'The transfer to reverse does not exist for this user.',
   transfers_reverses_id_key: 'The transfer has been reversed already.',
   transfers_date_check: 'The date must lie between the years 1 and 9999.',
+  transfers_pkey: 'There is a transfer with this id.',
   transfers_idempotency_key_key: 'The idempotency key was used for another transfer.',
   transfers_to_account_id_check: 'A transfer needs two different accounts.',
   transfers_from_amount_check: 'The amount to take must be above zero.',

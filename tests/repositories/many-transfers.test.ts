@@ -200,7 +200,16 @@ describe('transfers.createMany', () => {
       code: 'INVALID_INPUT',
       issues: [{ path: '2.idempotency_key', message: 'another of the list has this key' }],
     })
+    await expect(
+      transfers.createMany(db, [one.transfer(same), two.transfer({ ...same, amount: '101' })]),
+    ).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS', index: 1 })
     expect(await transfers.createMany(db, [one.transfer(same), two.transfer(same)])).toHaveLength(2)
+    await expect(
+      transfers.createMany(db, [
+        one.transfer({ idempotency_key: 'x', to_account_id: two.own[0].id }),
+        two.transfer(same),
+      ]),
+    ).rejects.toMatchObject({ code: 'MISSING_REFERENCE', index: 0 })
   })
 
   test('from many connections, in any order and with the same keys, moves each once', async () => {
