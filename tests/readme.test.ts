@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { build } from 'tsup'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
+import { bundling } from '../tsup.config.js'
 import { freshDatabase } from './support.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -76,9 +78,22 @@ describe('the README', () => {
 
   test('has examples that print what they say', { timeout: 400_000 }, async () => {
     const names = (await readdir(`${root}/examples`)).filter((name) => name.endsWith('.ts'))
+    const outDir = `${root}/node_modules/.readme-examples`
+    await build({
+      ...bundling,
+      entry: names.map((name) => `examples/${name}`),
+      outDir,
+      skipNodeModulesBundle: true,
+      clean: true,
+      config: false,
+      silent: true,
+    })
     for (const name of names) {
       await using fresh = await freshDatabase()
-      const { stdout } = await tsx([`examples/${name}`], { DATABASE_URL: fresh.url })
+      const { stdout } = await run(process.execPath, [`${outDir}/${name.replace(/ts$/, 'js')}`], {
+        cwd: root,
+        env: { ...process.env, DATABASE_URL: fresh.url },
+      })
       const code = await readFile(`${root}/examples/${name}`, 'utf8')
       const promised = [...code.matchAll(/console\.log.*\/\/ (.*)$/gm)].map(([, text = '']) => text)
 
@@ -86,5 +101,6 @@ describe('the README', () => {
       for (const text of promised.flatMap((line) => line.split(', then ')))
         expect(stdout.replaceAll(/\s+/g, ' ')).toContain(text.replace(/, … }$/, '').replaceAll(/\s+/g, ' '))
     }
+    await rm(outDir, { recursive: true })
   })
 })

@@ -1,19 +1,12 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { ConflictError, NotFoundError } from '../errors.js'
+import { ConflictError, InvalidInputError, NotFoundError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import { type TransferReversal, transferReversal } from '../schema/movements.js'
 import type { Transfer } from '../schema/rows.js'
-import {
-  type NewTransfer,
-  newTransfer,
-  newTransfers,
-  type TransferFilter,
-  transferFilter,
-  transferKey,
-} from '../schema/transfers.js'
+import { type NewTransfer, newTransfer, type TransferFilter, transferFilter } from '../schema/transfers.js'
 import { transaction } from '../transaction.js'
 import { type BatchOptions, gather } from './batches.js'
 import { brokenRule } from './broken-rule.js'
@@ -103,7 +96,8 @@ export async function create(db: Db, transfer: NewTransfer): Promise<Transfer> {
  * @throws {InvalidInputError} Also when two of the list have one key.
  */
 export async function createMany(db: Db, transfers: readonly NewTransfer[]): Promise<Transfer[]> {
-  const inputs = parseInput(newTransfers, transfers, 'The transfers')
+  const inputs = parseInput(z.array(newTransfer), transfers, 'The transfers')
+  refuseSameKeys(inputs)
   if (inputs.length === 0) return []
   return transaction(db, async (trx) => {
     const made = await executeCompiled(trx, 'transfers.createMany', { transfers: JSON.stringify(inputs) }, (p) =>
@@ -135,7 +129,7 @@ export async function createMany(db: Db, transfers: readonly NewTransfer[]): Pro
  */
 export function inBatches(db: Db, options: BatchOptions = {}): (transfer: NewTransfer) => Promise<Transfer> {
   const add = gather<NewTransfer, Transfer>(
-    { one: (transfer) => create(db, transfer), many: (transfers) => createMany(db, transfers), keyOf: transferKey },
+    { one: (transfer) => create(db, transfer), many: (transfers) => createMany(db, transfers), keyOf },
     options,
   )
   return async (transfer) => add(parseInput(newTransfer, transfer, 'The transfer'))
@@ -239,6 +233,22 @@ function isSame(made: Transfer, input: NewTransfer): boolean {
     made.reverses_id === null &&
     (wasChanged(made) || made.memo === (input.memo ?? ''))
   )
+}
+
+/** The same for two that are one transfer. */
+function keyOf({ user_id, idempotency_key }: NewTransfer): string {
+  return `${user_id.toLowerCase()} ${idempotency_key}`
+}
+
+function refuseSameKeys(inputs: readonly NewTransfer[]): void {
+  const seen = new Set<string>()
+  const issues = inputs.flatMap((input, i) => {
+    const known = seen.size
+    return seen.add(keyOf(input)).size > known
+      ? []
+      : [{ path: `${i}.idempotency_key`, message: 'another of the list has this key' }]
+  })
+  if (issues.length > 0) throw new InvalidInputError('The transfers', issues)
 }
 
 function keyUsed(index?: number): ConflictError {

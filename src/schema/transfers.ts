@@ -37,23 +37,6 @@ export const newTransfer = z
     path: ['to_account_id'],
   })
 
-/** Transfers to make together. */
-export const newTransfers = z.array(newTransfer).superRefine((transfers, context) => {
-  const keys = new Set<string>()
-  for (const [i, transfer] of transfers.entries()) {
-    const key = transferKey(transfer)
-    if (keys.has(key)) {
-      context.addIssue({ code: 'custom', path: [i, 'idempotency_key'], message: 'another of the list has this key' })
-    }
-    keys.add(key)
-  }
-})
-
-/** The same for two that are one transfer. */
-export function transferKey({ user_id, idempotency_key }: NewTransfer): string {
-  return `${user_id.toLowerCase()} ${idempotency_key}`
-}
-
 /** Which transfers to list. Days are inclusive. */
 export const transferFilter = z.strictObject({
   /** On either side. */
