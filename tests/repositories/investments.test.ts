@@ -306,15 +306,17 @@ describe('the valuation', () => {
     const account = await createBroker(db)
     await investments.createMany(db, [
       newInvestment(account, { quantity: '0.00005', price: '1' }),
+      newInvestment(account, { quantity: '0.00005', price: '1' }),
+      newInvestment(account, { quantity: '0.00005', price: '1' }),
       newInvestment(account, { quantity: '-0.00025', price: '1' }),
       newInvestment(account, { quantity: '0.00004', price: '1' }),
     ])
 
     const { holdings, by_currency } = await investments.valuation(db, account.user_id)
 
-    expect(holdings.map(({ value }) => value)).toEqual(['0.0001', '0.0000', '-0.0003'])
-    expect(by_currency[0]).toMatchObject({ value: '-0.0002', holdings: 3 })
-    expect(await reports.netWorth(db, account.user_id)).toMatchObject([{ net: '-0.0002' }])
+    expect(holdings.map(({ value }) => value)).toEqual(['0.0001', '0.0001', '0.0001', '0.0000', '-0.0003'])
+    expect(by_currency[0]).toMatchObject({ value: '0.0000', holdings: 5 })
+    expect(await reports.netWorth(db, account.user_id)).toMatchObject([{ net: '0.0000' }])
   })
 
   test('and the allocation hold for any holdings', { timeout: 60_000 }, async ({ db }) => {

@@ -130,6 +130,7 @@ describe('p2pTransfers.accept', () => {
     await expect(p2pTransfers.accept(db, them, id, { ...to, rate: '1', rate_source: 'ECB' })).rejects.toThrow(
       ConflictError,
     )
+    await expect(p2pTransfers.accept(db, them, id, to)).rejects.toThrow(ConflictError)
   })
 
   test('is for the recipient alone, on an account of theirs that is active', async ({ db }) => {

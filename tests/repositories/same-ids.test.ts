@@ -1,0 +1,47 @@
+import { sql } from 'kysely'
+import { describe, expect } from 'vitest'
+import { accounts, type Db, reports, transactions } from '../../src/index.js'
+import { createAccount } from '../people.js'
+import { test } from '../support.js'
+
+const account_id = '01890000-0000-7000-8000-0000000000aa'
+const year = { from: '2026-01-01', to: '2026-12-31' }
+const row = (n: number) => `01890000-0000-7000-8000-00000000000${n}`
+
+/** One household as often as it is asked for, with the same ids: keys carry the person, so a restored copy may have them. */
+async function household(db: Db, factor: number): Promise<string> {
+  const { user_id } = await createAccount(db, { id: account_id, opening_balance: `${factor * 100}` })
+  const add = (n: number, date: string, amount: number) =>
+    transactions.create(db, { user_id, account_id, id: row(n), date, merchant: 'x', amount: `${amount * factor}` })
+  await add(1, '2025-12-31', -1)
+  await add(2, '2026-03-01', -10)
+  await add(3, '2026-03-02', 30)
+  return user_id
+}
+
+describe('two people whose rows have the same ids', () => {
+  test('have balances of their own', async ({ db }) => {
+    const mine = await household(db, 1)
+    const theirs = await household(db, 2)
+    const figures = async (userId: string) => ({
+      asOf: await accounts.balanceAsOf(db, userId, account_id, { day: '2026-03-01' }),
+      history: (await reports.balanceHistory(db, userId, account_id, year)).at(-1)?.balance,
+      booked: (await accounts.reconcile(db, userId, account_id)).posted,
+    })
+
+    expect(await figures(mine)).toEqual({ asOf: '89.0000', history: '119.0000', booked: '19.0000' })
+    expect(await figures(theirs)).toEqual({ asOf: '178.0000', history: '238.0000', booked: '38.0000' })
+  })
+
+  test('have matches of their own', async ({ db }) => {
+    const mine = await household(db, 1)
+    const theirs = await household(db, 2)
+    await sql`
+      insert into ${sql.table('finance.transfer_matches')}
+        (user_id, from_transaction_id, to_transaction_id, status, score, reasons)
+      values (${theirs}, ${row(2)}, ${row(3)}, 'automatic', 1, '{}')`.execute(db)
+
+    expect(await reports.spendingByCategory(db, mine, year)).toMatchObject([{ spent: '10.0000' }])
+    expect(await reports.spendingByCategory(db, theirs, year)).toEqual([])
+  })
+})
