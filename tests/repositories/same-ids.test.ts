@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { accounts, type Db, reports, transactions } from '../../src/index.js'
-import { createAccount } from '../people.js'
+import { accounts, type Db, p2pTransfers, reports, transactions, transfers } from '../../src/index.js'
+import { createAccount, createUser } from '../people.js'
 import { test } from '../support.js'
 
 const account_id = '01890000-0000-7000-8000-0000000000aa'
@@ -31,6 +31,28 @@ describe('two people whose rows have the same ids', () => {
 
     expect(await figures(mine)).toEqual({ asOf: '89.0000', history: '119.0000', booked: '19.0000' })
     expect(await figures(theirs)).toEqual({ asOf: '178.0000', history: '238.0000', booked: '38.0000' })
+  })
+
+  test('have keys of their own, whatever a key is for', async ({ db }) => {
+    const pay = async (amount: string, currency: string) => {
+      const { user_id } = await createAccount(db, { id: account_id, currency, opening_balance: '100' })
+      const to = await createAccount(db, { user_id, currency })
+      const friend = await createUser(db)
+      const movement = { user_id, account_id, date: '2026-03-01', merchant: 'x', amount: `-${amount}` }
+      const { id } = await transactions.post(db, movement)
+      const move = { user_id, from_account_id: account_id, amount, idempotency_key: 'k' }
+      return [
+        () => transactions.post(db, { ...movement, idempotency_key: 'k' }),
+        () => transactions.reverse(db, user_id, id, { idempotency_key: 'back' }),
+        () => transfers.create(db, { ...move, to_account_id: to.id }),
+        () => p2pTransfers.send(db, { ...move, recipient_id: friend.id }),
+      ]
+    }
+    const calls = [...(await pay('1', 'USD')), ...(await pay('2', 'EUR'))]
+    const made = []
+    for (const call of calls) made.push(await call())
+
+    for (const [i, call] of calls.entries()) expect(await call()).toEqual(made[i])
   })
 
   test('have matches of their own', async ({ db }) => {
