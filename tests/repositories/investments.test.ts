@@ -15,6 +15,7 @@ import {
   transaction,
 } from '../../src/index.js'
 import { createAccount, createUser } from '../people.js'
+import { waitingIn } from '../server.js'
 import { freshDatabase, test } from '../support.js'
 
 const made = { count: 0 }
@@ -195,17 +196,11 @@ describe('prices', () => {
     await using fresh = await freshDatabase()
     const { db } = fresh
     const { user_id, id } = await createInvestment(db, { symbol: 'VTI' })
-    const waiting = async () =>
-      (
-        await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-          db,
-        )
-      ).rows.length
 
     const older = await transaction(db, async (trx) => {
       await investments.setPrice(trx, price({ price: '5', price_date: '2026-03-05' }))
       const set = investments.setPrice(db, price({ price: '3', price_date: '2026-03-03' }))
-      await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+      await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
       return { set }
     })
 

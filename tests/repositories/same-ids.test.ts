@@ -39,7 +39,7 @@ describe('two people whose rows have the same ids', () => {
       const to = await createAccount(db, { user_id, currency })
       const friend = await createUser(db)
       const movement = { user_id, account_id, date: '2026-03-01', merchant: 'x', amount: `-${amount}` }
-      const { id } = await transactions.post(db, movement)
+      const { id } = await transactions.post(db, { ...movement, id: row(1) })
       const move = { user_id, from_account_id: account_id, amount, idempotency_key: 'k' }
       return [
         () => transactions.post(db, { ...movement, idempotency_key: 'k' }),
