@@ -184,7 +184,22 @@ describe('an export', () => {
     const received = find('p2p_transfers').find((row) => row.recipient_id === user_id)
     expect(received).toMatchObject({ amount: '5.0000', memo: 'for the cake' })
     expect(received).not.toHaveProperty('from_account_id')
+    expect(received).not.toHaveProperty('idempotency_key')
     expect(JSON.stringify(lines)).not.toContain(friend.id)
+  })
+
+  test('is the same whatever the settings of the session are', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { user_id } = await createPerson(db)
+    const plain = await exported(db, user_id)
+
+    const elsewhere = await db.transaction().execute(async (trx) => {
+      await sql`select set_config('timezone', 'Asia/Tokyo', true), set_config('datestyle', 'German', true)`.execute(trx)
+      return exported(trx, user_id)
+    })
+
+    expect(elsewhere).toEqual(plain)
   })
 
   test('withholds every column that the catalogue calls a secret', async () => {

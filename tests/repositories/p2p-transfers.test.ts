@@ -16,7 +16,7 @@ import {
   transfers,
 } from '../../src/index.js'
 import { createAccount, createUser } from '../people.js'
-import { deadlocksIn } from '../server.js'
+import { deadlocksIn, waitingIn } from '../server.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
 
 const state = async (db: Db, { user_id, id }: Account) => {
@@ -244,6 +244,23 @@ test('of accepting, declining and cancelling at once, one wins and the money agr
   const accepted = (await p2pTransfers.listSent(fresh.db, me, { status: 'accepted' })).rows.length
   expect(await state(fresh.db, mine)).toEqual([`${100 - accepted}.0000`, '0.0000'])
   expect(await state(fresh.db, theirs)).toEqual([`${accepted}.0000`, '0.0000'])
+})
+
+test('who accepts while the same is being accepted waits, and is given what came of it', async () => {
+  await using fresh = await freshDatabase()
+  const { db } = fresh
+  const { theirs, them, transfer, to } = await people(db)
+  const { id } = await p2pTransfers.send(db, transfer())
+
+  const { first, again } = await db.transaction().execute(async (trx) => {
+    const first = await p2pTransfers.accept(trx, them, id, to)
+    const again = p2pTransfers.accept(db, them, id, to)
+    await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+    return { first, again }
+  })
+
+  expect(await again).toEqual(first)
+  expect(await state(db, theirs)).toEqual(['30.0000', '0.0000'])
 })
 
 test('two people who send to each other at once never deadlock', async () => {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { accounts, type Db, p2pTransfers, reports, transactions, transfers } from '../../src/index.js'
-import { createAccount, createUser } from '../people.js'
+import { createAccount } from '../people.js'
 import { test } from '../support.js'
 
 const account_id = '01890000-0000-7000-8000-0000000000aa'
@@ -37,15 +37,18 @@ describe('two people whose rows have the same ids', () => {
     const pay = async (amount: string, currency: string) => {
       const { user_id } = await createAccount(db, { id: account_id, currency, opening_balance: '100' })
       const to = await createAccount(db, { user_id, currency })
-      const friend = await createUser(db)
+      const friend = await createAccount(db, { id: row(9), currency })
       const movement = { user_id, account_id, date: '2026-03-01', merchant: 'x', amount: `-${amount}` }
       const { id } = await transactions.post(db, { ...movement, id: row(1) })
+      const offered = { user_id, from_account_id: account_id, amount, recipient_id: friend.user_id }
+      const offer = await p2pTransfers.send(db, { ...offered, idempotency_key: 'offer' })
       const move = { user_id, from_account_id: account_id, amount, idempotency_key: 'k' }
       return [
         () => transactions.post(db, { ...movement, idempotency_key: 'k' }),
         () => transactions.reverse(db, user_id, id, { idempotency_key: 'back' }),
         () => transfers.create(db, { ...move, to_account_id: to.id }),
-        () => p2pTransfers.send(db, { ...move, recipient_id: friend.id }),
+        () => p2pTransfers.send(db, { ...move, recipient_id: friend.user_id }),
+        () => p2pTransfers.accept(db, friend.user_id, offer.id, { to_account_id: friend.id }),
       ]
     }
     const calls = [...(await pay('1', 'USD')), ...(await pay('2', 'EUR'))]
