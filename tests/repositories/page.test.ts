@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { InvalidInputError, transactions } from '../../src/index.js'
+import { chatLogs, InvalidCursorError, InvalidInputError, transactions } from '../../src/index.js'
 import { createAccount, createTransaction } from '../people.js'
 import { test } from '../support.js'
 
@@ -16,6 +16,15 @@ describe('a page of a list', () => {
     expect(first.next).not.toBeNull()
     expect(second.next).toBeNull()
     expect((await page(4)).next).toBeNull()
+  })
+
+  test('begins after a cursor of such a list and no other', async ({ db }) => {
+    const { user_id } = await createAccount(db)
+    const cursor = (...key: string[]) => Buffer.from(JSON.stringify(key)).toString('base64url')
+
+    for (const after of [cursor('2026-03-01T12:00:00.000Z', 'x'), cursor('x', user_id), cursor(user_id), 'x']) {
+      await expect(chatLogs.list(db, user_id, {}, { after })).rejects.toThrow(InvalidCursorError)
+    }
   })
 
   test.for([0, 1001, 1.5])('has 1 to 1000 rows, not %d', async (limit, { db }) => {
