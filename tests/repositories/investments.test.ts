@@ -1,6 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
 import fc from 'fast-check'
-import { sql } from 'kysely'
 import { describe, expect, test as plain } from 'vitest'
 import type { Account, Db, Investment, NewInvestment, SymbolPrice } from '../../src/index.js'
 import {

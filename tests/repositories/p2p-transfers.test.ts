@@ -214,6 +214,22 @@ test('what was sent and what was decided cannot be changed by hand', async ({ db
   await update({ memo: '' })
 })
 
+test('each side has one movement, whoever writes', async ({ db }) => {
+  const { mine, theirs, them, transfer, to } = await people(db)
+  const { id } = await p2pTransfers.send(db, transfer())
+  await p2pTransfers.accept(db, them, id, to)
+
+  for (const { user_id, id: account_id } of [mine, theirs]) {
+    const again = { user_id, account_id, currency: 'USD', date: '2026-03-01', merchant: 'x', amount: '1' }
+    await expect(
+      db
+        .insertInto('finance.transactions')
+        .values({ ...again, p2p_transfer_id: id })
+        .execute(),
+    ).rejects.toMatchObject({ constraint: 'transactions_p2p_transfer_id_key' })
+  }
+})
+
 test('what is held is taken as it was sent, or not at all', async ({ db }) => {
   const { mine, theirs, me, them, transfer, to } = await people(db)
   const { id } = await p2pTransfers.send(db, transfer())
