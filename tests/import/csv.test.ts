@@ -310,6 +310,8 @@ describe('amounts', () => {
     ['12.50-', '-12.50'],
     ['(12.50)', '-12.50'],
     ['− 7', '-7'],
+    ['–7', '-7'],
+    ['EURO 7', undefined],
     ['+3', '3'],
     ['€ 1,234.56', '1234.56'],
     ['1,23,456.00 INR', '123456.00'],
@@ -411,5 +413,10 @@ describe('days', () => {
     expect(dayReader('D MMM YYYY', months)('4 févr. 2026')).toBe('2026-02-04')
     expect(dayReader('D MMM YYYY', months)('4 Feb 2026')).toBeUndefined()
     expect(dayReader('D MMM YYYY')('4 Ju 2026')).toBeUndefined()
+  })
+
+  test('have all their digits where nothing stands between', () => {
+    expect(dayReader('DDMMYYYY')('9032026')).toBeUndefined()
+    expect(dayReader('YYYYMMDD')('2026039')).toBeUndefined()
   })
 })
