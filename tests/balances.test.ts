@@ -142,7 +142,7 @@ describe('balances', () => {
     ],
     ['posts', `update finance.transactions set status = 'posted', posted_at = now()`],
     ['deletes', 'delete from finance.transactions'],
-  ])('are locked in the order of accounts by a statement that %s', async ([, statement]) => {
+  ] as const)('are locked in the order of accounts by a statement that %s', async ([, statement]) => {
     await using fresh = await freshDatabase()
     const { db } = fresh
     const owner = await createAccount(db)
