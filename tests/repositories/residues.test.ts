@@ -36,6 +36,8 @@ describe('transfers.residues', () => {
     const plain = await send(dollars, stranger.dollars, '6')
     await p2pTransfers.accept(db, stranger.user_id, plain.id, { to_account_id: stranger.dollars.id })
     await send(dollars, stranger.euros, '7')
+    const theirs = await send(stranger.dollars, euros, '2')
+    await p2pTransfers.accept(db, user_id, theirs.id, { to_account_id: euros.id, ...converted })
 
     expect(await transfers.residues(db, user_id)).toEqual([
       { currency: 'CHF', residue: '-0.00500000000000', transfers: 1 },

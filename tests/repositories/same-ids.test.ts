@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { accounts, type Db, p2pTransfers, reports, transactions, transfers } from '../../src/index.js'
+import { accounts, audit, type Db, p2pTransfers, reports, transactions, transfers } from '../../src/index.js'
 import { createAccount } from '../people.js'
 import { test } from '../support.js'
 
@@ -56,6 +56,17 @@ describe('two people whose rows have the same ids', () => {
     for (const call of calls) made.push(await call())
 
     for (const [i, call] of calls.entries()) expect(await call()).toEqual(made[i])
+  })
+
+  test('have entries of their own in the audit log', async ({ db }) => {
+    const people = [await household(db, 1), await household(db, 2)]
+
+    await sql`update ${sql.table('finance.transactions')} set merchant = 'y'`.execute(db)
+
+    for (const userId of people) {
+      const { rows } = await audit.list(db, userId, { table_name: 'transactions', operation: 'update' })
+      expect(rows.map(({ row_id }) => row_id).sort()).toEqual([row(1), row(2), row(3)])
+    }
   })
 
   test('have matches of their own', async ({ db }) => {
