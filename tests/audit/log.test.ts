@@ -70,12 +70,17 @@ describe('the audit log', () => {
 
   test('has a digest of all that it says, which nobody can guess without the salt', async ({ db }) => {
     const account = await createAccount(db)
-    await sql`select set_config('finance_db.actor', 'é|x', true)`.execute(db)
-    await transactions.createMany(
+    await transaction(
       db,
-      Array.from({ length: 21 }, () => newTransaction(account)),
+      async (trx) => {
+        await transactions.createMany(
+          trx,
+          Array.from({ length: 21 }, () => newTransaction(account)),
+        )
+        await accounts.update(trx, account.user_id, account.id, { name: 'Zoë' })
+      },
+      { actor: 'é|x' },
     )
-    await accounts.update(db, account.user_id, account.id, { name: 'Zoë' })
     const { rows } = await sql<Record<string, string> & { digest: Buffer }>`
       select salt::text, user_id::text, table_name, operation, coalesce(row_id::text, '') as row_id,
         (extract(epoch from at) * 1000)::bigint::text as ms, actor, changes::text, digest
@@ -93,6 +98,7 @@ describe('the audit log', () => {
       )
       expect(digest.toString('hex')).toBe(createHash('sha256').update(said).digest('hex'))
     }
+    expect(rows.at(-1)?.actor).toBe('é|x')
     expect(new Set(rows.map(({ salt }) => salt)).size).toBe(rows.length)
   })
 
