@@ -3,6 +3,7 @@ import pg from 'pg'
 import { describe, expect } from 'vitest'
 import { type Account, accounts, type Db, transaction } from '../src/index.js'
 import { createAccount, createTransaction } from './people.js'
+import { waitingIn } from './server.js'
 import { freshDatabase, test } from './support.js'
 
 const balanceOf = async (db: Db, { user_id, id }: Account) => (await accounts.get(db, user_id, id)).balance
@@ -131,5 +132,76 @@ describe('balances', () => {
 
     const { rows } = await accounts.list(fresh.db, user_id)
     expect(rows.map(({ balance }) => balance)).toEqual(['0.8000', '0.8000', '0.8000', '0.8000'])
+  })
+
+  test.for([
+    [
+      'inserts',
+      `insert into finance.transactions (user_id, account_id, date, merchant, amount, currency)
+      select user_id, id, '2026-01-01', 'x', -1, 'USD' from finance.accounts order by id desc`,
+    ],
+    ['posts', `update finance.transactions set status = 'posted', posted_at = now()`],
+    ['deletes', 'delete from finance.transactions'],
+  ] as const)('are locked in the order of accounts by a statement that %s', async ([, statement]) => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const owner = await createAccount(db)
+    const made = [owner]
+    for (let i = 0; i < 7; i++) made.push(await createAccount(db, { user_id: owner.user_id }))
+    for (const account of made.toReversed()) await insert(db, account, '-1', 'pending')
+    const [first, ...rest] = made.map(({ id }) => id).sort() as [string, ...string[]]
+
+    const { writing } = await db.transaction().execute(async (trx) => {
+      await accounts.lock(trx, owner.user_id, first)
+      const writing = sql.raw(statement).execute(db)
+      await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+      await sql`select from finance.accounts where id = any (${rest}) for no key update nowait`.execute(trx)
+      return { writing }
+    })
+
+    expect(Number((await writing).numAffectedRows)).toBe(8)
+  })
+
+  test('do not change when announced money is called off, nor what is held', async ({ db }) => {
+    const account = await createAccount(db)
+    await insert(db, account, '10', 'pending')
+
+    await db.deleteFrom('finance.transactions').execute()
+
+    expect(await accounts.get(db, account.user_id, account.id)).toMatchObject({ balance: '0.0000', held: '0.0000' })
+  })
+
+  test('of a frozen account take no row of zero either, and know of what was released', async ({ db }) => {
+    const account = await createAccount(db)
+    await insert(db, account, '0', 'pending')
+    await accounts.update(db, account.user_id, account.id, { status: 'frozen' })
+
+    await insert(db, account, '-5', 'released')
+    await expect(
+      sql`update ${sql.table('finance.transactions')} set status = 'posted', posted_at = now() where status = 'pending'`.execute(
+        db,
+      ),
+    ).rejects.toMatchObject({ constraint: 'accounts_active' })
+    await expect(insert(db, account, '0')).rejects.toMatchObject({ constraint: 'accounts_active' })
+    expect(await accounts.get(db, account.user_id, account.id)).toMatchObject({ balance: '0.0000', held: '0.0000' })
+  })
+
+  test('follow an opening balance that a trigger of the host changes', async ({ db }) => {
+    const account = await createAccount(db, { opening_balance: '10' })
+    await insert(db, account, '-1')
+    for (const statement of [
+      'create table public.corrections (account_id uuid, opening_balance numeric)',
+      `create function public.correct() returns trigger language plpgsql as $$ begin
+        update finance.accounts set opening_balance = new.opening_balance where id = new.account_id;
+        return null;
+      end $$`,
+      'create trigger correct after insert on public.corrections for each row execute function public.correct()',
+    ]) {
+      await sql.raw(statement).execute(db)
+    }
+
+    await sql`insert into public.corrections values (${account.id}, 50)`.execute(db)
+
+    expect(await balanceOf(db, account)).toBe('49.0000')
   })
 })

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Kysely, sql } from 'kysely'
 import pg from 'pg'
 import { withDatabase } from '../src/testing/databases/connect.js'
 
@@ -48,6 +49,13 @@ export async function deadlocksIn(url: string): Promise<number> {
   } finally {
     await client.end()
   }
+}
+
+/** How many sessions of a database wait for a lock that another has. */
+export async function waitingIn<Database>(db: Kysely<Database>): Promise<number> {
+  const { rows } = await sql`
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
+  return rows.length
 }
 
 export { withDatabase }

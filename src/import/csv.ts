@@ -112,7 +112,6 @@ async function* unixLines(chunks: AsyncIterable<string>): AsyncGenerator<string>
     held = text.endsWith('\r') ? '\r' : ''
     yield text.slice(0, text.length - held.length).replace(/\r\n?/g, '\n')
   }
-  if (held !== '') yield '\n'
 }
 
 /** Before the parser, since what banks write there is no CSV. */

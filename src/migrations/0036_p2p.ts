@@ -43,7 +43,8 @@ ${guard ?? ''}  select p.* into v from ${finance}.p2p_transfers p where p.recipi
   where p.user_id = v.user_id and p.id = v.id
   returning p.* into v;
   update ${finance}.transactions t set status = 'posted', posted_at = now(), date = v_date
-  where t.user_id = v.user_id and t.p2p_transfer_id = v.id and t.status = 'pending';
+  where t.user_id = v.user_id and t.p2p_transfer_id = v.id and t.status = 'pending'
+    and t.account_id = v.from_account_id and t.amount = -v.amount;
   if not found then
     ${raise('check_violation', finance, ['p2p_transfers', 'p2p_transfers_held'], 'The money that was held for the transfer is not there.')}
   end if;

@@ -90,9 +90,7 @@ export async function reconcile(db: Db, userId: string, id: string, bank?: State
 
   const { before, booked, ...account } = proof
   const first =
-    given === undefined || from === null || to === null
-      ? null
-      : firstDifference(given, booked, { before: toUnits(before), from, to })
+    given === undefined || from === null || to === null ? null : firstDifference(given, booked, toUnits(before))
   return {
     reconciled: toUnits(account.difference) === 0n && first === null,
     ...account,
@@ -102,16 +100,10 @@ export async function reconcile(db: Db, userId: string, id: string, bank?: State
 
 type Proof = Omit<Reconciliation, 'reconciled' | 'first_difference'> & { before: string; booked: BookedRow[] }
 
-interface Span {
-  /** The balance before the first day. */
-  readonly before: bigint
-  readonly from: string
-  readonly to: string
-}
-
-function firstDifference(bank: Statement, booked: readonly BookedRow[], span: Span): Difference | null {
-  if (bank.opening_balance !== undefined && toUnits(bank.opening_balance) !== span.before) {
-    return { kind: 'opening_balance', expected: fromUnits(span.before), found: bank.opening_balance }
+/** `before` is the balance before the first day. */
+function firstDifference(bank: Statement, booked: readonly BookedRow[], before: bigint): Difference | null {
+  if (bank.opening_balance !== undefined && toUnits(bank.opening_balance) !== before) {
+    return { kind: 'opening_balance', expected: fromUnits(before), found: bank.opening_balance }
   }
   const inOrder = bank.rows.map((row, i) => ({ row: i + 1, statement: row }))
   const [first, last] = [bank.rows[0], bank.rows.at(-1)]
@@ -123,7 +115,7 @@ function firstDifference(bank: Statement, booked: readonly BookedRow[], span: Sp
     ...entry,
     transaction: entry.transaction ?? unmatched.takeByValue(entry.statement),
   }))
-  let balance = span.before
+  let balance = before
   let differing: RowDifference | undefined
   for (const { row, statement, transaction } of matches) {
     differing ??= compare(row, statement, transaction)
@@ -133,7 +125,7 @@ function firstDifference(bank: Statement, booked: readonly BookedRow[], span: Sp
     }
   }
 
-  const extra = unmatched.first(span)
+  const extra = unmatched.first()
   if (extra !== undefined && (differing === undefined || isBefore(extra, differing))) {
     return { kind: 'unexpected', transaction: extra }
   }
@@ -185,9 +177,10 @@ class Unmatched {
     )
   }
 
-  first({ from, to }: Span): BookedRow | undefined {
-    for (const row of this.#left) if (row.date >= from && row.date <= to) return row
-    return undefined
+  /** By day. It is in the span: of the others only those were read that a row of the statement claims by its id. */
+  first(): BookedRow | undefined {
+    const [first] = this.#left
+    return first
   }
 
   #take(row: BookedRow | undefined): BookedRow | undefined {

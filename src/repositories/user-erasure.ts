@@ -63,12 +63,11 @@ async function eraseIn(trx: Trx, id: string, reason: string | undefined): Promis
   return person !== undefined || log?.erased === true || asked?.gone === true
 }
 
-/** In this order: rows that others refer to come after those. */
+/** What refers to their rows goes with them. */
 const deleted = [
   'auth_sessions',
   'cards',
   'insights',
-  'decision_traces',
   'recommendations',
   'computed_features',
   'persona_assignments',

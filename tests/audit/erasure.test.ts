@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { checkInvariants } from '../../src/cli/invariants.js'
 import {
+  type Account,
   accounts,
   agentQueries,
   audit,
@@ -10,6 +11,7 @@ import {
   computedFeatures,
   consents,
   type Database,
+  type Db,
   insights,
   investments,
   NotFoundError,
@@ -25,6 +27,7 @@ import {
   users,
 } from '../../src/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
+import { waitingIn } from '../server.js'
 import { freshDatabase } from '../support.js'
 
 const keys = { current: 'k1', get: () => Buffer.alloc(32, 7) }
@@ -172,13 +175,31 @@ describe('an export', () => {
     for (const secret of ['$argon2id', 'v1.k1', 'tok_77', 'hash_77']) expect(text).not.toContain(secret)
     expect(lines[0]).toMatchObject({ table: 'users', row: { email: `${word}@example.org` } })
     const find = (table: string) => lines.filter((line) => line.table === table).map(({ row }) => row)
+    expect(Object.keys(find('audit_log')[0] ?? {})).toEqual(
+      'user_id id xid actor table_name row_id operation changes at'.split(' '),
+    )
     expect(find('investments')).toMatchObject([{ quantity: '2.1234567891', price_date: '2026-03-01' }])
     expect(find('gadgets')).toEqual([{ user_id, id: 1, weight: '12345678901234567890.5' }])
     expect(find('accounts')[0]?.created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     const received = find('p2p_transfers').find((row) => row.recipient_id === user_id)
     expect(received).toMatchObject({ amount: '5.0000', memo: 'for the cake' })
     expect(received).not.toHaveProperty('from_account_id')
+    expect(received).not.toHaveProperty('idempotency_key')
     expect(JSON.stringify(lines)).not.toContain(friend.id)
+  })
+
+  test('is the same whatever the settings of the session are', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { user_id } = await createPerson(db)
+    const plain = await exported(db, user_id)
+
+    const elsewhere = await db.transaction().execute(async (trx) => {
+      await sql`select set_config('timezone', 'Asia/Tokyo', true), set_config('datestyle', 'German', true)`.execute(trx)
+      return exported(trx, user_id)
+    })
+
+    expect(elsewhere).toEqual(plain)
   })
 
   test('withholds every column that the catalogue calls a secret', async () => {
@@ -377,5 +398,24 @@ describe('an erasure', () => {
 
     expect(order).toEqual(['written', 'erased'])
     expect(JSON.stringify(await exported(db, id))).not.toContain(word)
+  })
+
+  test.for<[string, (db: Db, account: Account) => Promise<unknown>]>([
+    ['an account', (db, { user_id }) => createAccount(db, { user_id, name: word })],
+    ['a movement', (db, account) => createTransaction(db, account, { merchant: word })],
+  ])('finds %s that was being written when it began', async ([, write]) => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const account = await createAccount(db)
+
+    const { erasing } = await db.transaction().execute(async (trx) => {
+      await write(trx, account)
+      const erasing = users.erase(db, account.user_id)
+      await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+      return { erasing }
+    })
+
+    expect(await erasing).toBe(true)
+    expect(JSON.stringify(await exported(db, account.user_id))).not.toContain(word)
   })
 })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { accounts, audit, cards, InvalidInputError, transaction, transactions, users } from '../../src/index.js'
@@ -65,6 +66,55 @@ describe('the audit log', () => {
     expect(changed[0]).toMatchObject({ operation: 'update', old: {}, new: {}, secrets: ['password_hash'] })
     const { rows: added } = await audit.list(db, user_id, { table_name: 'cards' })
     expect(added[0]?.changes).toMatchObject({ secrets: ['token', 'token_fingerprint'] })
+  })
+
+  test('has a digest of all that it says, which nobody can guess without the salt', async ({ db }) => {
+    const account = await createAccount(db)
+    await transaction(
+      db,
+      async (trx) => {
+        await transactions.createMany(
+          trx,
+          Array.from({ length: 21 }, () => newTransaction(account)),
+        )
+        await accounts.update(trx, account.user_id, account.id, { name: 'Zoë' })
+      },
+      { actor: 'é|x' },
+    )
+    const { rows } = await sql<Record<string, string> & { digest: Buffer }>`
+      select salt::text, user_id::text, table_name, operation, coalesce(row_id::text, '') as row_id,
+        (extract(epoch from at) * 1000)::bigint::text as ms, actor, changes::text, digest
+      from finance.audit_log order by id`.execute(db)
+
+    expect(rows.map(({ table_name, operation }) => `${operation} ${table_name}`)).toEqual([
+      'insert users',
+      'insert accounts',
+      'insert transactions',
+      'update accounts',
+    ])
+    for (const { digest, salt, user_id, table_name, operation, row_id, ms, actor = '', changes } of rows) {
+      const said = [salt, user_id, table_name, operation, row_id, ms, Buffer.byteLength(actor), actor, changes].join(
+        '|',
+      )
+      expect(digest.toString('hex')).toBe(createHash('sha256').update(said).digest('hex'))
+    }
+    expect(rows.at(-1)?.actor).toBe('é|x')
+    expect(new Set(rows.map(({ salt }) => salt)).size).toBe(rows.length)
+  })
+
+  test('follows a row that is given to another person by hand', async ({ db }) => {
+    const { user_id } = await createAccount(db)
+    const { id: other } = await createUser(db)
+    const { rows: made } = await sql<{ id: string }>`
+      insert into finance.consent_records (user_id, granted_at) values (${user_id}, now()) returning id`.execute(db)
+
+    await sql`update finance.consent_records set user_id = ${other} where user_id = ${user_id}`.execute(db)
+
+    const operations = async (userId: string) =>
+      (await audit.list(db, userId, { table_name: 'consent_records' })).rows.map(({ operation }) => operation)
+    expect(made).toHaveLength(1)
+    expect(await operations(user_id)).toEqual(['delete', 'insert'])
+    expect(await operations(other)).toEqual(['insert'])
   })
 
   test('is silent about what follows from other rows, and about updates that change nothing', async ({ db }) => {

@@ -4,6 +4,7 @@ import bcrypt from 'bcryptjs'
 import { describe, expect } from 'vitest'
 import {
   changePassword,
+  hashPassword,
   InvalidCredentialsError,
   logIn,
   register,
@@ -12,6 +13,7 @@ import {
   TooManyAttemptsError,
   verifyPassword,
 } from '../../src/auth/index.js'
+import { replaceHash } from '../../src/auth/log-in.js'
 import {
   ConflictError,
   InvalidInputError,
@@ -21,6 +23,7 @@ import {
   users,
 } from '../../src/index.js'
 import { createUser } from '../people.js'
+import { waitingIn } from '../server.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
 import { createMember, failuresOf, hashOf, logInAs, outcomes, password, quick } from './support.js'
 
@@ -254,5 +257,33 @@ describe('setPassword', () => {
     expect(await sessions(db, user.id)).toEqual([])
     expect(await logIn(db, { email: user.email, password: other })).toMatchObject({ userId: user.id })
     await expect(setPassword(db, crypto.randomUUID(), other)).rejects.toThrow(NotFoundError)
+  })
+})
+
+describe('a hash that changes while somebody logs in', () => {
+  test('is never taken back by the new one of the old password', async ({ db }) => {
+    const user = await createMember(db)
+    const before = await hashOf(db, user)
+
+    expect(await replaceHash(db, user.id, 'one that was there', 'another')).toBe(false)
+    expect(await hashOf(db, user)).toBe(before)
+    expect(await replaceHash(db, user.id, before ?? '', 'another')).toBe(true)
+    expect(await hashOf(db, user)).toBe('another')
+  })
+
+  test('is tried again, since it may be of the same password', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const user = await createMember(db)
+    const again = await hashPassword(password)
+
+    const { entering } = await transaction(db, async (trx) => {
+      await replaceHash(trx, user.id, (await hashOf(trx, user)) ?? '', again)
+      const entering = logInAs(db, user)
+      await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+      return { entering }
+    })
+
+    expect(await entering).toMatchObject({ userId: user.id })
   })
 })

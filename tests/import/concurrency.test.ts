@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { type Account, accounts, type Db, transaction, transactions } from '../../src/index.js'
-import { createAccount, createTransaction, createUser } from '../people.js'
+import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
+import { deadlocksIn } from '../server.js'
 import { freshDatabase } from '../support.js'
 
 describe('imports at the same time', () => {
@@ -73,6 +74,25 @@ describe('imports at the same time', () => {
     expect(started).toBe(times)
     const { rows: balances } = await accounts.list(db, owner.id)
     expect(balances.map(({ balance }) => balance)).toEqual(['11.0000', '11.0000'])
+  })
+
+  test('one waits for the accounts before it writes a row that others would wait for', async () => {
+    await using server = await freshDatabase()
+    const { db, url } = server
+    const account = await createAccount(db)
+    const row = newTransaction(account, { external_id: 'a' })
+
+    const { importing } = await transaction(db, async (trx) => {
+      await accounts.lock(trx, account.user_id, account.id)
+      const importing = transactions.import(db, [row])
+      await waitUntilBlocked(db)
+      await transactions.create(trx, row)
+      return { importing }
+    })
+
+    expect(await importing).toEqual({ inserted: 0, skipped: 1, updated: 0 })
+    await db.destroy()
+    expect(await deadlocksIn(url)).toBe(0)
   })
 })
 

@@ -32,7 +32,7 @@ describe('csvTransactions reads the layout of', () => {
 
   test('a German bank: semicolons, decimal comma, windows-1252, two-digit years', async () => {
     const file = Buffer.from(
-      '"Buchungstag";"Zweck";"Empf\xe4nger";"Betrag";"W\xe4hrung"\r\n"28.02.26";"SVWZ+Rechnung";"B\xe4cker \x80";"-1.217,20";"EUR"\r\n',
+      '"Buchungstag";"Zweck";"Empf\xe4nger";"Betrag";"W\xe4hrung"\r\n"28.02.26";"SVWZ+Rechnung";"B\xe4cker \x80";"-1.217,20";"eur"\r\n',
       'latin1',
     )
 
@@ -61,9 +61,9 @@ describe('csvTransactions reads the layout of', () => {
   })
 
   test('a British card: a mark of byte order, pounds, day and month name, debits and credits apart, pending rows first', async () => {
-    const file = '\ufeffDate,Details,Out,In\nPending,Hotel,£99.00,\n02-Jan-2026,"Tea, Cake",£1,183.23,\n'
+    const file = '\ufeff"Date",Details,Out,In\nPending,Hotel,£99.00,\n02-Jan-2026,"Tea, Cake",£1,183.23,\n'
     const quoted =
-      '\ufeffDate,Details,Out,In\nPending,Hotel,£99.00,\n02-Jan-2026,"Tea, Cake","£1,183.23",\n3-Feb-2026,Refund,0.00,£5\n,,,\n'
+      '\ufeffDate,Details,Out,In\nPending,Hotel,£99.00,\n02-Jan-2026,"Tea, Cake","£1,183.23",\n3-Feb-2026,Refund,0.00,£5\n4-Feb-2026,Tea,-£2,\n,,,\n'
     const layout: CsvLayout = {
       mapping: {
         date: { column: 'Date', format: 'D-MMM-YYYY' },
@@ -76,6 +76,7 @@ describe('csvTransactions reads the layout of', () => {
     expect(await read(quoted, layout)).toEqual([
       { ...owner, date: '2026-01-02', merchant: 'Tea, Cake', amount: '-1183.23' },
       { ...owner, date: '2026-02-03', merchant: 'Refund', amount: '5' },
+      { ...owner, date: '2026-02-04', merchant: 'Tea', amount: '-2' },
     ])
     expect(await failure(read(file, layout))).toMatchObject({
       message: expect.stringMatching(/^Line 3 .*debit column and in the credit column/),
@@ -107,18 +108,19 @@ describe('csvTransactions reads the layout of', () => {
   })
 
   test('a Hungarian bank: a word for the direction, amounts with either sign', async () => {
-    const file = 'Date,Who,Sum,Way\n2026.04.19.,A,-350,outflow\n2026.04.17.,B,1290,INFLOW\n2026.04.16.,C,350,outflow\n'
+    const file =
+      'Date,Who,Sum,Way\n2026.04.19.,A,-350,outflow\n2026.04.17.,B,1290,INFLOW\n2026.04.16.,C,350,outflow\n2026.04.15.,D,-7,inflow\n'
     const layout: CsvLayout = {
       mapping: {
         date: { column: 'Date', format: 'YYYY.MM.DD.' },
         merchant: 'Who',
-        amount: { column: 'Sum', direction: { column: 'Way', debit: ['outflow'], credit: ['inflow'] } },
+        amount: { column: 'Sum', direction: { column: 'Way', debit: ['outflow'], credit: ['Inflow '] } },
       },
     }
 
-    expect((await read(file, layout)).map(({ amount }) => amount)).toEqual(['-350', '1290', '-350'])
+    expect((await read(file, layout)).map(({ amount }) => amount)).toEqual(['-350', '1290', '-350', '7'])
     expect(await failure(read(`${file}2026.04.15.,D,1,sideways\n`, layout))).toMatchObject({
-      message: 'Line 5 is not valid: amount: its direction is neither a debit word nor a credit word',
+      message: 'Line 6 is not valid: amount: its direction is neither a debit word nor a credit word',
     })
   })
 
@@ -205,10 +207,17 @@ describe('csvTransactions', () => {
       { path: 'amount.column', message: 'there is no column "Sum"' },
       { path: 'merchant', message: '"Who" is the name of several columns' },
     ])
+    const byPlace = { ...layout, mapping: { ...layout.mapping, merchant: 3 } }
+    expect((await failure(read('Date,Who,Sum\n2026-01-01,A,1\n', byPlace))).issues).toEqual([
+      { path: 'merchant', message: 'there is no column 3' },
+    ])
   })
 
   test('refuses what is not in its encoding, quotes that never end, and options that make no sense', async () => {
     expect(await failure(read(Buffer.from('Date,Who,Sum\n2026-01-01,\xe9,1\n', 'latin1'), layout))).toMatchObject({
+      message: 'The file is not valid: encoding: it is not in utf-8',
+    })
+    expect(await failure(read(Buffer.from('Date,Who,Sum\n2026-01-01,A,1\n\xc3', 'latin1'), layout))).toMatchObject({
       message: 'The file is not valid: encoding: it is not in utf-8',
     })
     expect((await failure(read('Date,Who,Sum\n2026-01-01,"A,1\n', layout))).message).toMatch(
@@ -245,7 +254,7 @@ describe('csvTransactions', () => {
   })
 
   test('gives the same rows however the bytes are cut', async () => {
-    const text = 'junk\r\nDate,Who,Sum\r\n2026-01-01,"Ä€\u{1F4B6}\r\n",1\r\n2026-01-02,"a ""b""",-2.5\r\n'
+    const text = 'junk\r\nDate,Who,Sum\r\n2026-01-01,"Ä€\u{1F4B6}\r\nb",1\r\n2026-01-02,"a ""b""",-2.5\r\n'
     const whole = await read(text, { ...layout, skipLines: 1 })
     expect(whole).toHaveLength(2)
 
@@ -272,11 +281,12 @@ describe('csvTransactions', () => {
   })
 
   test('refuses a full card number, or by default masks it before the row gets its id', async () => {
-    const file = 'Date,Text,Amount\n2026-03-01,Shop 4111111111111111,-1\n'
+    const file = 'Date,Text,Note,Amount\n2026-03-01,Shop 4111111111111111,paid by 4111111111111111,-1\n'
     const layout = {
       mapping: {
         date: { column: 'Date', format: 'YYYY-MM-DD' },
         merchant: 'Text',
+        description: 'Note',
         amount: { column: 'Amount' },
         external_id: 'hash',
       },
@@ -287,8 +297,8 @@ describe('csvTransactions', () => {
 
     expect(error.message).toMatch(/^Line 2 .*merchant: must not contain a full card number/)
     expect(error.message).not.toContain('4111')
-    expect(row?.merchant).toBe('Shop ************1111')
-    const [same] = await read(file.replace('4111111111111111', '************1111'), layout)
+    expect(row).toMatchObject({ merchant: 'Shop ************1111', description: 'paid by ************1111' })
+    const [same] = await read(file.replaceAll('4111111111111111', '************1111'), layout)
     expect(row?.external_id).toBe(same?.external_id)
   })
 })
@@ -300,6 +310,8 @@ describe('amounts', () => {
     ['12.50-', '-12.50'],
     ['(12.50)', '-12.50'],
     ['− 7', '-7'],
+    ['–7', '-7'],
+    ['EURO 7', undefined],
     ['+3', '3'],
     ['€ 1,234.56', '1234.56'],
     ['1,23,456.00 INR', '123456.00'],
@@ -401,5 +413,10 @@ describe('days', () => {
     expect(dayReader('D MMM YYYY', months)('4 févr. 2026')).toBe('2026-02-04')
     expect(dayReader('D MMM YYYY', months)('4 Feb 2026')).toBeUndefined()
     expect(dayReader('D MMM YYYY')('4 Ju 2026')).toBeUndefined()
+  })
+
+  test('have all their digits where nothing stands between', () => {
+    expect(dayReader('DDMMYYYY')('9032026')).toBeUndefined()
+    expect(dayReader('YYYYMMDD')('2026039')).toBeUndefined()
   })
 })

@@ -258,6 +258,27 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
     expect(await stored(db, account)).toEqual([])
   })
 
+  test('takes an external_id on each account, whoever else has it', async () => {
+    const db = handles[way]
+    const account = await createAccount(db)
+    const second = await createAccount(db, { user_id: account.user_id })
+    const stranger = await createAccount(db, { id: account.id })
+    await transactions.import(db, [row(account, { external_id: 'known' })])
+
+    for (const other of [second, stranger]) {
+      expect(await transactions.import(db, [row(other, { external_id: 'known' })])).toMatchObject({ inserted: 1 })
+    }
+  })
+
+  test('does not take a row for one that is there in another currency', async () => {
+    const db = handles[way]
+    const account = await createAccount(db)
+    const known = row(account, { external_id: 'known' })
+    await transactions.import(db, [known])
+
+    await expect(transactions.import(db, [{ ...known, currency: 'EUR' }])).rejects.toThrow(MissingReferenceError)
+  })
+
   test('leaves nothing when the source fails half-way, and throws its error', async () => {
     const db = handles[way]
     const account = await createAccount(db)

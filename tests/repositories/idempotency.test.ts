@@ -57,6 +57,7 @@ describe('an idempotency key', () => {
   test.for<Partial<NewTransaction>>([
     { id: '01890000-0000-7000-8000-00000000abce' },
     { amount: '5' },
+    { amount: '12.50' },
     { date: '2026-03-02' },
     { merchant: 'Somebody else' },
     { category: 'groceries' },
@@ -78,6 +79,34 @@ describe('an idempotency key', () => {
     })
 
     expect((await transactions.list(db, account.user_id)).rows).toHaveLength(1)
+  })
+
+  test('for another account is a conflict', async ({ db }) => {
+    const account = await createAccount(db)
+    const payment = newTransaction(account, { idempotency_key: 'k' })
+    const other = await createAccount(db, { user_id: account.user_id })
+    await transactions.create(db, payment)
+
+    await expect(transactions.create(db, { ...payment, account_id: other.id })).rejects.toThrow(ConflictError)
+  })
+
+  test('means the same request for zero with a sign', async ({ db }) => {
+    const account = await createAccount(db)
+    const nothing = newTransaction(account, { amount: '-0.00', idempotency_key: 'k' })
+
+    const first = await transactions.create(db, nothing)
+
+    expect(await transactions.create(db, nothing)).toEqual(first)
+    expect(await transactions.create(db, { ...nothing, amount: '0' })).toEqual(first)
+  })
+
+  test('of a pending row as it was written is a conflict for another amount', async ({ db }) => {
+    const account = await createAccount(db)
+    const hold = newTransaction(account, { idempotency_key: 'k', status: 'pending' })
+    await transactions.create(db, hold)
+
+    await expect(transactions.create(db, { ...hold, amount: '-12.49' })).rejects.toThrow(ConflictError)
+    await expect(transactions.create(db, { ...hold, date: '2026-03-02' })).rejects.toThrow(ConflictError)
   })
 
   test('of a pending row does not stand for a posted one, whose money would be missing', async ({ db }) => {

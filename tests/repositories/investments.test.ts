@@ -1,6 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
 import fc from 'fast-check'
-import { sql } from 'kysely'
 import { describe, expect, test as plain } from 'vitest'
 import type { Account, Db, Investment, NewInvestment, SymbolPrice } from '../../src/index.js'
 import {
@@ -15,6 +14,7 @@ import {
   transaction,
 } from '../../src/index.js'
 import { createAccount, createUser } from '../people.js'
+import { waitingIn } from '../server.js'
 import { freshDatabase, test } from '../support.js'
 
 const made = { count: 0 }
@@ -195,17 +195,11 @@ describe('prices', () => {
     await using fresh = await freshDatabase()
     const { db } = fresh
     const { user_id, id } = await createInvestment(db, { symbol: 'VTI' })
-    const waiting = async () =>
-      (
-        await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-          db,
-        )
-      ).rows.length
 
     const older = await transaction(db, async (trx) => {
       await investments.setPrice(trx, price({ price: '5', price_date: '2026-03-05' }))
       const set = investments.setPrice(db, price({ price: '3', price_date: '2026-03-03' }))
-      await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+      await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
       return { set }
     })
 
@@ -306,15 +300,17 @@ describe('the valuation', () => {
     const account = await createBroker(db)
     await investments.createMany(db, [
       newInvestment(account, { quantity: '0.00005', price: '1' }),
+      newInvestment(account, { quantity: '0.00005', price: '1' }),
+      newInvestment(account, { quantity: '0.00005', price: '1' }),
       newInvestment(account, { quantity: '-0.00025', price: '1' }),
       newInvestment(account, { quantity: '0.00004', price: '1' }),
     ])
 
     const { holdings, by_currency } = await investments.valuation(db, account.user_id)
 
-    expect(holdings.map(({ value }) => value)).toEqual(['0.0001', '0.0000', '-0.0003'])
-    expect(by_currency[0]).toMatchObject({ value: '-0.0002', holdings: 3 })
-    expect(await reports.netWorth(db, account.user_id)).toMatchObject([{ net: '-0.0002' }])
+    expect(holdings.map(({ value }) => value)).toEqual(['0.0001', '0.0001', '0.0001', '0.0000', '-0.0003'])
+    expect(by_currency[0]).toMatchObject({ value: '0.0000', holdings: 5 })
+    expect(await reports.netWorth(db, account.user_id)).toMatchObject([{ net: '0.0000' }])
   })
 
   test('and the allocation hold for any holdings', { timeout: 60_000 }, async ({ db }) => {

@@ -15,6 +15,7 @@ import {
   transfers,
 } from '../../src/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
+import { waitingIn } from '../server.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
 
 const state = async (db: Db, { user_id, id }: Account) => {
@@ -60,6 +61,14 @@ describe('transactions.post', () => {
     expect((await transactions.list(db, account.user_id)).rows).toEqual([])
     await transactions.post(db, newTransaction(account, { amount: all }))
     expect(await state(db, account)).toMatchObject({ available: '0.0000' })
+  })
+
+  test('takes not a hundredth of a cent that is not there', async ({ db }) => {
+    const account = await createAccount(db)
+    const least = newTransaction(account, { amount: '-0.0001' })
+
+    await expect(transactions.post(db, least)).rejects.toThrow(InsufficientFundsError)
+    await expect(transactions.hold(db, least)).rejects.toThrow(InsufficientFundsError)
   })
 
   test('always takes money in, also on an account that is overdrawn', async ({ db }) => {
@@ -224,6 +233,14 @@ describe('transactions.settle', () => {
     expect(await state(db, account)).toMatchObject({ balance: '-70.0000', available: '-70.0000' })
   })
 
+  test('takes announced money in, also less of it, on an account that is overdrawn', async ({ db }) => {
+    const account = await createAccount(db, { opening_balance: '-100' })
+    const { id, user_id } = await transactions.hold(db, newTransaction(account, { amount: '50' }))
+
+    expect(await transactions.settle(db, user_id, id, { amount: '40' })).toMatchObject({ status: 'posted' })
+    expect(await state(db, account)).toMatchObject({ balance: '-60.0000' })
+  })
+
   test('never goes below the minimum balance', async ({ db }) => {
     const account = await createAccount(db, { opening_balance: '100', minimum_balance: '0' })
     const { id, user_id } = await transactions.hold(db, newTransaction(account, { amount: '-80' }))
@@ -318,6 +335,15 @@ describe('transactions.reverse', () => {
       code: 'CONFLICT',
       constraint: 'transactions_reverses_id_key',
     })
+  })
+
+  test('gives a payment back, also to an account that is overdrawn', async ({ db }) => {
+    const account = await createAccount(db, { opening_balance: '-100' })
+    const payment = await createTransaction(db, account, { amount: '-10' })
+
+    await transactions.reverse(db, account.user_id, payment.id)
+
+    expect(await state(db, account)).toMatchObject({ balance: '-100.0000' })
   })
 
   test('with a key gives the same reversal again, and no other', async ({ db }) => {
@@ -486,6 +512,26 @@ describe('under load', () => {
     }
     expect(await state(fresh.db, account)).toMatchObject({ held: '0.0000' })
   })
+})
+
+test.for([
+  ['settles', transactions.settle],
+  ['releases', transactions.release],
+] as const)('who %s waits for the account first, as an import does', async ([, end]) => {
+  await using fresh = await freshDatabase()
+  const { db } = fresh
+  const account = await createAccount(db, { opening_balance: '100' })
+  const { id, user_id } = await transactions.hold(db, newTransaction(account, { amount: '-80' }))
+
+  const { ending } = await db.transaction().execute(async (trx) => {
+    await accounts.lock(trx, user_id, account.id)
+    const ending = end(db, user_id, id)
+    await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+    await sql`select from ${sql.table('finance.transactions')} where id = ${id} for update nowait`.execute(trx)
+    return { ending }
+  })
+
+  expect(await ending).toMatchObject({ id })
 })
 
 test('movements work on PGlite', async () => {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import {
   type Account,
@@ -10,13 +11,15 @@ import {
   MissingReferenceError,
   type NewP2pTransfer,
   NotFoundError,
+  type P2pAcceptance,
+  type P2pTransfer,
   p2pTransfers,
   RuleViolationError,
   transactions,
   transfers,
 } from '../../src/index.js'
 import { createAccount, createUser } from '../people.js'
-import { deadlocksIn } from '../server.js'
+import { deadlocksIn, waitingIn } from '../server.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
 
 const state = async (db: Db, { user_id, id }: Account) => {
@@ -130,6 +133,7 @@ describe('p2pTransfers.accept', () => {
     await expect(p2pTransfers.accept(db, them, id, { ...to, rate: '1', rate_source: 'ECB' })).rejects.toThrow(
       ConflictError,
     )
+    await expect(p2pTransfers.accept(db, them, id, to)).rejects.toThrow(ConflictError)
   })
 
   test('is for the recipient alone, on an account of theirs that is active', async ({ db }) => {
@@ -210,6 +214,34 @@ test('what was sent and what was decided cannot be changed by hand', async ({ db
   await update({ memo: '' })
 })
 
+test('each side has one movement, whoever writes', async ({ db }) => {
+  const { mine, theirs, them, transfer, to } = await people(db)
+  const { id } = await p2pTransfers.send(db, transfer())
+  await p2pTransfers.accept(db, them, id, to)
+
+  for (const { user_id, id: account_id } of [mine, theirs]) {
+    const again = { user_id, account_id, currency: 'USD', date: '2026-03-01', merchant: 'x', amount: '1' }
+    await expect(
+      db
+        .insertInto('finance.transactions')
+        .values({ ...again, p2p_transfer_id: id })
+        .execute(),
+    ).rejects.toMatchObject({ constraint: 'transactions_p2p_transfer_id_key' })
+  }
+})
+
+test('what is held is taken as it was sent, or not at all', async ({ db }) => {
+  const { mine, theirs, me, them, transfer, to } = await people(db)
+  const { id } = await p2pTransfers.send(db, transfer())
+  await db.updateTable('finance.transactions').set({ amount: '-1' }).where('p2p_transfer_id', '=', id).execute()
+
+  await expect(p2pTransfers.accept(db, them, id, to)).rejects.toMatchObject({ constraint: 'p2p_transfers_held' })
+
+  expect(await state(db, mine)).toEqual(['100.0000', '1.0000'])
+  expect(await state(db, theirs)).toEqual(['0.0000', '0.0000'])
+  expect(await p2pTransfers.cancel(db, me, id)).toMatchObject({ status: 'cancelled' })
+})
+
 test('each person lists what they sent and what they were sent, newest first', async ({ db }) => {
   const { me, them, transfer, to } = await people(db)
   const sent = []
@@ -243,6 +275,52 @@ test('of accepting, declining and cancelling at once, one wins and the money agr
   const accepted = (await p2pTransfers.listSent(fresh.db, me, { status: 'accepted' })).rows.length
   expect(await state(fresh.db, mine)).toEqual([`${100 - accepted}.0000`, '0.0000'])
   expect(await state(fresh.db, theirs)).toEqual([`${accepted}.0000`, '0.0000'])
+})
+
+describe.for<[string, (db: Db, me: string, them: string, id: string, to: P2pAcceptance) => Promise<P2pTransfer>]>([
+  ['accepts', (db, _, them, id, to) => p2pTransfers.accept(db, them, id, to)],
+  ['declines', (db, _, them, id) => p2pTransfers.decline(db, them, id)],
+  ['cancels', (db, me, _, id) => p2pTransfers.cancel(db, me, id)],
+])('who %s', ([, decide]) => {
+  test.for([
+    ['the transfer', 'p2p_transfers', ['accounts', 'transactions']],
+    ['the account', 'accounts', ['transactions']],
+  ] as const)('waits for %s before any other lock', async ([, first, later]) => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const { me, them, transfer, to } = await people(db)
+    const { id } = await p2pTransfers.send(db, transfer())
+
+    const { deciding } = await db.transaction().execute(async (trx) => {
+      const lock = (table: string) => sql`select from ${sql.table(`finance.${table}`)} for update nowait`.execute(trx)
+      await lock(first)
+      const deciding = decide(db, me, them, id, to)
+      await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+      for (const table of later) await lock(table)
+      return { deciding }
+    })
+
+    const decided = await deciding
+    expect(decided.status).not.toBe('pending')
+    expect(await decide(db, me, them, id, to)).toEqual(decided)
+  })
+})
+
+test('who accepts while the same is being accepted waits, and is given what came of it', async () => {
+  await using fresh = await freshDatabase()
+  const { db } = fresh
+  const { theirs, them, transfer, to } = await people(db)
+  const { id } = await p2pTransfers.send(db, transfer())
+
+  const { first, again } = await db.transaction().execute(async (trx) => {
+    const first = await p2pTransfers.accept(trx, them, id, to)
+    const again = p2pTransfers.accept(db, them, id, to)
+    await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+    return { first, again }
+  })
+
+  expect(await again).toEqual(first)
+  expect(await state(db, theirs)).toEqual(['30.0000', '0.0000'])
 })
 
 test('two people who send to each other at once never deadlock', async () => {

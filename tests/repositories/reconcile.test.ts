@@ -156,6 +156,57 @@ describe('accounts.reconcile', () => {
     expect(first_difference).toMatchObject({ kind: 'missing', row: 1 })
   })
 
+  test('finds the rows of a statement that has no ids, each of two equal ones by its own', async ({ db }) => {
+    const { account, rows } = await march(db)
+    const bare = rows.map(({ external_id: _, ...row }) => row)
+    await createTransaction(db, account, { date: '2026-03-04', amount: '-8', external_id: 'd' })
+    await createTransaction(db, account, { date: '2026-03-04', amount: '-8' })
+    const equal = [
+      { date: '2026-03-04', amount: '-8', external_id: 'd' },
+      { date: '2026-03-04', amount: '-8' },
+    ]
+
+    expect((await reconcile(db, account, { rows: bare, to: '2026-03-03' })).first_difference).toBeNull()
+    expect((await reconcile(db, account, { rows: equal })).first_difference).toBeNull()
+  })
+
+  test('keeps the order of a statement of one day', async ({ db }) => {
+    const account = await createAccount(db)
+    await createTransaction(db, account, { date: '2026-03-01', amount: '5' })
+    await createTransaction(db, account, { date: '2026-03-01', amount: '-2' })
+
+    const { first_difference } = await reconcile(db, account, {
+      rows: [
+        { date: '2026-03-01', amount: '5', balance: '5' },
+        { date: '2026-03-01', amount: '-2', balance: '3' },
+      ],
+    })
+
+    expect(first_difference).toBeNull()
+  })
+
+  test('names of several rows that the statement has not the first by day, whenever it was recorded', async ({
+    db,
+  }) => {
+    const account = await createAccount(db)
+    await createTransaction(db, account, { date: '2026-03-05', amount: '-1' })
+    await createTransaction(db, account, { date: '2026-03-02', amount: '-2' })
+
+    const { first_difference } = await reconcile(db, account, { rows: [], from: '2026-03-01', to: '2026-03-31' })
+
+    expect(first_difference).toMatchObject({ kind: 'unexpected', transaction: { date: '2026-03-02' } })
+  })
+
+  test('finds a row by its id on a day that the statement does not reach', async ({ db }) => {
+    const { account, rows } = await march(db)
+
+    const { first_difference } = await reconcile(db, account, {
+      rows: [{ ...rows[4], date: '2026-03-10', amount: '50.25' } as StatementRow],
+    })
+
+    expect(first_difference).toMatchObject({ kind: 'date', row: 1, transaction: { date: '2026-03-03' } })
+  })
+
   test('takes only what is posted, of one user', async ({ db }) => {
     const { account, rows } = await march(db)
     const stranger = await createAccount(db)

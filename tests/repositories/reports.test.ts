@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import type { Account, Db } from '../../src/index.js'
-import { InvalidInputError, NotFoundError, reports } from '../../src/index.js'
+import { InvalidInputError, investments, NotFoundError, reports, transfers } from '../../src/index.js'
 import { createAccount, createTransaction, createUser } from '../people.js'
 import { test } from '../support.js'
 
@@ -115,6 +115,42 @@ describe('reports', () => {
     expect(all).toHaveLength(367)
   })
 
+  test('begins a balance with all that was posted before, and nothing of the first day', async ({ db }) => {
+    const { user_id, checking } = await household(db)
+    await createTransaction(db, checking, { amount: '-99', status: 'pending', date: '2025-12-30' })
+
+    const days = await reports.balanceHistory(db, user_id, checking.id, { from: '2026-01-03', to: '2026-01-03' })
+
+    expect(days).toEqual([{ day: '2026-01-03', balance: '-317.0500' }])
+  })
+
+  test('does not count a transfer that was given another category, nor a row of zero', async ({ db }) => {
+    const { user_id, checking } = await household(db)
+    const savings = await createAccount(db, { user_id, account_type: 'savings' })
+    const { id } = await transfers.create(db, {
+      user_id,
+      from_account_id: checking.id,
+      to_account_id: savings.id,
+      amount: '60',
+      date: '2026-01-08',
+      idempotency_key: 'k',
+    })
+    await db
+      .updateTable('finance.transactions')
+      .set({ category: 'groceries' })
+      .where('user_id', '=', user_id)
+      .where('transfer_id', '=', id)
+      .execute()
+    await createTransaction(db, checking, { amount: '0', category: 'groceries', date: '2026-01-08' })
+
+    expect(await reports.spendingByCategory(db, user_id, year)).toContainEqual({
+      category: 'groceries',
+      currency: 'USD',
+      spent: '40.1000',
+      transactions: 2,
+    })
+  })
+
   test('weighs assets, debts and holdings in each currency', async ({ db }) => {
     const { id: user_id } = await createUser(db)
     const broker = await createAccount(db, { user_id, account_type: 'investment', opening_balance: '100' })
@@ -143,8 +179,20 @@ describe('reports', () => {
   })
 
   test('shows nobody else', async ({ db }) => {
-    const { checking } = await household(db)
+    const { user_id, checking } = await household(db)
     const { id: stranger } = await createUser(db)
+    await investments.create(db, {
+      user_id,
+      account_id: checking.id,
+      symbol: 'VTI',
+      name: 'A fund',
+      asset_class: 'etf',
+      quantity: '1',
+      cost_basis: '1',
+      price: '1',
+      price_date: '2026-01-01',
+      currency: 'USD',
+    })
 
     expect(await reports.spendingByCategory(db, stranger, year)).toEqual([])
     expect(await reports.cashFlowByMonth(db, stranger, year)).toEqual([])

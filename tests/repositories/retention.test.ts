@@ -94,6 +94,66 @@ describe('retention.purge', { timeout: 60_000 }, () => {
     expect(byTable(await retention.purge(db, policy))).toEqual({ ...each(3), auth_attempts: 0 })
   })
 
+  test('keeps what any of several holds names, and says so beforehand', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const [one, other] = [await createUser(db), await createUser(db)]
+    await run(
+      db,
+      `insert into finance.chat_logs (user_id, message, response, created_at)
+        select id, 'm', 'r', now() - interval '40 days' from finance.users`,
+    )
+    const holds = [one.id, other.id]
+
+    expect(byTable(await retention.purge(db, { chat_logs: 30 }, { holds, dryRun: true }))).toEqual({ chat_logs: 0 })
+    expect(byTable(await retention.purge(db, { chat_logs: 30 }, { holds }))).toEqual({ chat_logs: 0 })
+  })
+
+  test('goes past who is blocked, also at the end of a batch', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    await run(
+      db,
+      `insert into finance.auth_attempts (key_hash, failures, updated_at, blocked_until)
+        select encode(sha256(convert_to(i::text, 'utf8')), 'hex'), 1, now() - make_interval(days => 50 - i),
+          case when i <= 3 then now() + interval '1 hour' end
+        from generate_series(1, 5) i`,
+    )
+    const days = { auth_attempts: 30 }
+
+    expect(byTable(await retention.purge(db, days, { dryRun: true }))).toEqual({ auth_attempts: 2 })
+    const report = await retention.purge(db, days, { batchSize: 2, pauseMs: 0 })
+
+    expect(report.tables).toEqual([{ table: 'auth_attempts', rows: 2, batches: 3 }])
+    expect(byTable(await retention.purge(db, days, { batchSize: 1, pauseMs: 0 }))).toEqual({ auth_attempts: 0 })
+  })
+
+  test('keeps a token whose chain goes on, or that a token which stays names as the next', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const { id } = await createUser(db)
+    const token = (n: number) => `'00000000-0000-7000-8000-00000000000${n}'`
+    await run(
+      db,
+      `insert into finance.auth_sessions
+        (user_id, id, family_id, refresh_token_hash, started_at, expires_at, ends_at, revoked_at, replaced_by)
+      values
+        ('${id}', ${token(1)}, ${token(1)}, 'a', now(), now() - interval '40 days', now() - interval '20 days', now(), null),
+        ('${id}', ${token(2)}, ${token(2)}, 'b', now(), now() - interval '50 days', now() - interval '50 days', now(), ${token(3)}),
+        ('${id}', ${token(3)}, ${token(2)}, 'c', now(), now() - interval '50 days', now() - interval '50 days', null, null)`,
+    )
+
+    await transaction(db, async (trx) => {
+      await sql`select from ${sql.table('finance.auth_sessions')} where refresh_token_hash = 'b' for update`.execute(
+        trx,
+      )
+      expect(byTable(await retention.purge(db, { auth_sessions: 30 }))).toEqual({ auth_sessions: 0 })
+    })
+
+    expect(byTable(await retention.purge(db, { auth_sessions: 30 }))).toEqual({ auth_sessions: 2 })
+    expect(await left(db)).toMatchObject({ auth_sessions: 1 })
+  })
+
   test('can be stopped, and goes on', async () => {
     await using fresh = await freshDatabase()
     const { db } = fresh

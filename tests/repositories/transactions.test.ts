@@ -147,6 +147,10 @@ describe('transactions', () => {
     )
   })
 
+  test('counts nothing as credit', async ({ db }) => {
+    expect(await createTransaction(db, await createAccount(db), { amount: '0' })).toMatchObject({ direction: 'credit' })
+  })
+
   test('creates many in one call, or none', async ({ db }) => {
     const account = await createAccount(db)
     const rows = Array.from({ length: 5000 }, (_, i) => newTransaction(account, { amount: '-0.01', merchant: `M${i}` }))

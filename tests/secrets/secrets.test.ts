@@ -112,9 +112,9 @@ describe('secrets', () => {
     { get: () => undefined },
     { get: () => Buffer.alloc(16) },
     { get: () => 'x'.repeat(32) as unknown as Buffer },
-    { current: '' },
-    { current: 'a.b' },
-    { current: 'x'.repeat(65) },
+    { current: '', get: () => key },
+    { current: 'a.b', get: () => key },
+    { current: 'x'.repeat(65), get: () => key },
   ])('are not written with keys %o', async (over) => {
     await expect(createSecrets(keys(over)).encrypt('tok_1', field)).rejects.toThrow(InvalidConfigError)
     await expect(createSecrets(keys(over)).fingerprint('tok_1', 'test')).rejects.toThrow(InvalidConfigError)
