@@ -1,10 +1,11 @@
 import { type Kysely, sql } from 'kysely'
 import { signals, transactions } from '../src/index.js'
 import type { Database } from '../src/schema/index.js'
-import { compare, repeat, timed } from './compare.js'
+import { compare, timed } from './compare.js'
 import { type Bench, connect, freshDatabase, query } from './databases.js'
 import { asOf, type BenchPeople, createBenchPeople } from './signals-data.js'
-import { byColumns, byRepository, computeInNode, type ReadRows } from './signals-node.js'
+import { computeInNode } from './signals-node/compute.js'
+import { byColumns, byRepository, type ReadPeople } from './signals-node/read.js'
 
 const rowsEach = 1000
 
@@ -18,8 +19,7 @@ export async function signalsForMany(bench: Bench): Promise<void> {
   await using wide = connect(url)
   const force = { as_of: asOf, force: true }
 
-  const inNode = (read: ReadRows) =>
-    timed(() => repeat(people, 10, (i) => computeInNode(wide, made.users[i] as string, asOf, read)))
+  const inNode = (read: ReadPeople) => timed(() => computeInNode(wide, { ...force, read }))
 
   await compare({
     title: `all signals and windows of ${people.toLocaleString('en')} people with ${rowsEach} transactions each`,
