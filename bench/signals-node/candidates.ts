@@ -22,40 +22,47 @@ interface Kept extends Chosen {
 /** The widest parts of a merchant's charges that keep a cadence: all, by account, by price band, by price. */
 export function choose({ merchant, charges }: Group): Chosen[] {
   if (charges.length < 2) return []
+  const sorted = charges.sort(byPrice)
+  const accounts = new Set<Account>()
+  for (const { account } of sorted) accounts.add(account)
   const kept: Kept[] = []
-  const consider = (
-    level: Candidate['level'],
-    sorted: readonly Charge[],
-    from: number,
-    to: number,
-    account?: Account,
-  ) => {
-    const candidate = plausible(level, sorted, from, to)
-    const fit = candidate === undefined ? undefined : bestFit(candidate, merchant)
-    if (candidate !== undefined && fit !== undefined) kept.push({ ...candidate, fit, account })
-  }
-  const sorted = charges.sort((a, b) => a.amount - b.amount)
-  const accounts = new Set(sorted.map(({ account }) => account))
-  if (accounts.size > 1) consider(1, sorted, 0, sorted.length)
+  if (accounts.size > 1) consider(kept, merchant, 1, sorted, 0, sorted.length)
   for (const account of accounts) {
     const mine = accounts.size === 1 ? sorted : sorted.filter((charge) => charge.account === account)
-    consider(2, mine, 0, mine.length, account)
+    consider(kept, merchant, 2, mine, 0, mine.length)
     if (mine.length < 4) continue
-    const halves = mine.map(({ price }) => Math.floor(price / halfBand))
-    const parts = [
-      [3, (i: number) => Math.floor((halves[i] as number) / 2)],
-      [4, (i: number) => Math.floor(((halves[i] as number) + 1) / 2)],
-      [5, (i: number) => (mine[i] as Charge).amount],
-    ] as const
-    for (const [level, part] of parts) {
-      for (let from = 0, to = 1; to <= mine.length; to++) {
-        if (to < mine.length && part(to) === part(from)) continue
-        if (to - from >= 3 && to - from < mine.length) consider(level, mine, from, to, account)
+    for (const level of [3, 4, 5] as const) {
+      let from = 0
+      for (let to = 1; to <= mine.length; to++) {
+        if (to < mine.length && partOf(level, mine[to] as Charge) === partOf(level, mine[from] as Charge)) continue
+        if (to - from >= 3 && to - from < mine.length) consider(kept, merchant, level, mine, from, to)
         from = to
       }
     }
   }
   return kept.length < 2 ? kept : widest(kept)
+}
+
+/** What shares a price band of a grid, or a price. */
+function partOf(level: 3 | 4 | 5, { price, amount }: Charge): number {
+  return level === 5 ? amount : Math.floor((Math.floor(price / halfBand) + level - 3) / 2)
+}
+
+const byPrice = (a: Charge, b: Charge) => a.amount - b.amount
+const byDay = (a: Charge, b: Charge) => a.day.number - b.day.number || a.amount - b.amount
+
+function consider(
+  kept: Kept[],
+  merchant: Merchant,
+  level: Candidate['level'],
+  sorted: readonly Charge[],
+  from: number,
+  to: number,
+) {
+  const candidate = plausible(level, sorted, from, to)
+  const fit = candidate === undefined ? undefined : bestFit(candidate, merchant)
+  if (candidate === undefined || fit === undefined) return
+  kept.push({ ...candidate, fit, account: level === 1 ? undefined : sorted[from]?.account })
 }
 
 /** Whether charges, sorted by price, could recur, before they are sorted by day. Each bound is wider than what is kept in the end. */
@@ -77,18 +84,16 @@ function plausible(
     if (number > last) last = number
   }
   const span = last - first
-  const charges = () => sorted.slice(from, to).sort((a, b) => a.day.number - b.day.number || a.amount - b.amount)
   if (n === 2) {
     if (span < 355 || span > 376) return undefined
-    const both = charges()
+    const both = sorted.slice(from, to).sort(byDay)
     const said = both.every(({ isBill, isChoice }) => isBill || isChoice)
     return most - least <= (said ? 0.25 : 0.15) ? { level, charges: both, least, most, first, last } : undefined
   }
   if (10 * span < 49 * (n - 1)) return undefined
   const halfMonthly = n >= 5 && most - least < 0.35 && 10 * span >= 147 * (n - 1) && 10 * span <= 158 * (n - 1)
-  return halfMonthly || agree(sorted, from, to, span, most - least)
-    ? { level, charges: charges(), least, most, first, last }
-    : undefined
+  if (!halfMonthly && !agree(sorted, from, to, span, most - least)) return undefined
+  return { level, charges: sorted.slice(from, to).sort(byDay), least, most, first, last }
 }
 
 /** Whether days agree on a day of the month or of the week: the length of the mean of unit vectors, 1 when all do. */

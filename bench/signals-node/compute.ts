@@ -32,31 +32,25 @@ export async function computeInNode(db: Kysely<Database>, options: InNode): Prom
     const inputs = await readInputs(db, people, as_of, timeWindows)
     const stale = inputs.filter(({ known }) => force || !known)
     if (stale.length === 0) return
-    const found = await read(
-      db,
-      stale.map(({ user_id }) => user_id),
-      as_of,
-    )
+    const ids = stale.map(({ user_id }) => user_id)
     const asOf = dayOf(as_of)
-    const features = found.flatMap((person) =>
-      featuresOf(readMovements(person, asOf), asOf).map((feature) => ({ user_id: person.user_id, ...feature })),
-    )
+    const features: Written[] = []
+    for await (const person of read(db, ids, as_of)) {
+      const { user_id } = person
+      for (const feature of featuresOf(readMovements(person, asOf), asOf)) features.push({ user_id, ...feature })
+    }
     await transaction(db, async (trx) => {
-      await write(
-        trx,
-        stale.map(({ user_id }) => user_id),
-        features,
-      )
+      await write(trx, ids, features)
       await remember(trx, stale, as_of, timeWindows)
     })
   })
 }
 
-async function write(
-  db: Kysely<Database>,
-  people: readonly string[],
-  features: ReadonlyArray<Feature & { user_id: string }>,
-) {
+interface Written extends Feature {
+  readonly user_id: string
+}
+
+async function write(db: Kysely<Database>, people: readonly string[], features: readonly Written[]) {
   await sql`
     with given as materialized (
       select * from json_to_recordset(${JSON.stringify(features)}::text::json) as g (

@@ -23,15 +23,17 @@ export function featuresOf({ accounts, purses }: Movements, asOf: Day): Feature[
   ) as [Purse, ...Purse[]]
   others.sort((a, b) => (a.currency < b.currency ? -1 : 1))
   const figures = new Map([...purses.values()].map((purse) => [purse, figuresOf(purse, accounts, asOf)]))
-  const all = [...figures.values()].flatMap(({ streams }) => streams)
-  const listed = all.toSorted(dearestFirst)
+  const recurring = [...figures]
+    .flatMap(([{ currency }, { streams }]) => streams.map((stream) => ({ stream, entry: listed(stream, currency) })))
+    .sort((a, b) => dearestFirst(a.stream, b.stream))
+  const subscriptions = recurring.filter(({ stream }) => stream.active && !stream.isBill).length
   const families = ['subscription', 'savings_behavior', 'income_stability'] as const
   return windows.flatMap(({ name: time_window, days }, i) => [
     ...families.map((signal_type) => ({
       time_window,
       signal_type,
       signal_value: {
-        ...(signal_type === 'subscription' ? recurring(listed, asOf.number - days) : {}),
+        ...(signal_type === 'subscription' && { recurring_merchants: merchantsIn(recurring, i), subscriptions }),
         ...figures.get(main)?.[signal_type][i],
         as_of: asOf.text,
         currency: main.currency,
@@ -74,7 +76,7 @@ function figuresOf(purse: Purse, accounts: readonly Account[], asOf: Day) {
       expenses === null ? null : ratio(divide(decimal(Math.max(0, balance ?? 0)), expenses))
     const before = savings === null ? 0 : savings - grown
     return {
-      subscription: { ...recurs, share_of_spending: share(streams, spent, start) },
+      subscription: { ...recurs, share_of_spending: share(streams, spent, i) },
       savings_behavior: {
         net_inflow: money(inflow),
         monthly_net_inflow: money(divide(decimal(inflow), months[i] as Decimal)),
@@ -88,58 +90,53 @@ function figuresOf(purse: Purse, accounts: readonly Account[], asOf: Day) {
   const inWindows = <Family extends keyof (typeof perWindow)[number]>(family: Family) =>
     perWindow.map((all) => all[family])
   return {
-    streams: streams.map((stream) => ({ ...stream, currency: purse.currency })),
+    streams,
     subscription: inWindows('subscription'),
     savings_behavior: inWindows('savings_behavior'),
     income_stability: inWindows('income_stability'),
   }
 }
 
-const chargedSince = ({ charges }: Stream, start: number) => charges.filter(({ day }) => day.number > start)
-
-function share(streams: readonly Stream[], spent: number, start: number): number {
+function share(streams: readonly Stream[], spent: number, window: number): number {
   let charged = 0
-  for (const stream of streams) {
-    if (!stream.isBill) for (const { amount } of chargedSince(stream, start)) charged += amount
-  }
+  for (const { isBill, inWindows } of streams) if (!isBill) charged += inWindows[window]?.charged ?? 0
   return spent <= 0 || charged === 0 ? 0 : Math.min(1, ratio(divide(decimal(charged), decimal(spent))) as number)
 }
 
-interface Listed extends Stream {
-  readonly currency: string
-}
-
 /** By the day, then by name. */
-function dearestFirst(a: Listed, b: Listed): number {
-  const byDay = ({ amount, cadence }: Listed) => amount / cadence.days
+function dearestFirst(a: Stream, b: Stream): number {
+  const byDay = ({ amount, cadence }: Stream) => amount / cadence.days
   return byDay(b) - byDay(a) || (a.merchant < b.merchant ? -1 : 1)
 }
 
-function recurring(streams: readonly Listed[], start: number) {
-  return {
-    recurring_merchants: streams.flatMap((stream) => {
-      const { isBill, merchant, currency, cadence, amount, monthly, charges, nextDate, active, confidence } = stream
-      const inWindow = chargedSince(stream, start).length
-      return active || inWindow > 0
-        ? {
-            kind: isBill ? 'bill' : 'subscription',
-            merchant,
-            currency,
-            cadence: cadence.name,
-            amount: money(amount),
-            monthly_amount: money(monthly),
-            occurrences: charges.length,
-            charges_in_window: inWindow,
-            last_date: charges.at(-1)?.day.text,
-            next_date: nextDate,
-            active,
-            confidence,
-          }
-        : []
-    }),
-    subscriptions: streams.filter(({ active, isBill }) => active && !isBill).length,
-  }
+interface Recurring {
+  readonly stream: Stream
+  readonly entry: ReturnType<typeof listed>
 }
+
+/** Those that are active, and those that were charged in the window. */
+const merchantsIn = (recurring: readonly Recurring[], window: number) =>
+  recurring.flatMap(({ stream: { active, inWindows }, entry }) => {
+    const charges_in_window = inWindows[window]?.charges ?? 0
+    return active || charges_in_window > 0 ? { ...entry, charges_in_window } : []
+  })
+
+const listed = (
+  { isBill, merchant, cadence, amount, monthly, charges, nextDate, active, confidence }: Stream,
+  currency: string,
+) => ({
+  kind: isBill ? 'bill' : 'subscription',
+  merchant,
+  currency,
+  cadence: cadence.name,
+  amount: money(amount),
+  monthly_amount: money(monthly),
+  occurrences: charges.length,
+  last_date: charges.at(-1)?.day.text,
+  next_date: nextDate,
+  active,
+  confidence,
+})
 
 interface Payday {
   readonly day: number

@@ -11,7 +11,8 @@ const longest = Math.max(...windows.map(({ days }) => days))
 
 /** A row that may recur. */
 export interface Charge {
-  readonly id: string
+  /** Of two of a day, the later one's is less. */
+  readonly rank: number
   readonly account: Account
   readonly day: Day
   /** Positive, in ten-thousandths as all money here. */
@@ -85,7 +86,7 @@ export function readMovements(person: PersonRows, asOf: Day): Movements {
   for (const { account_id, amount } of person.later) (accounts.get(account_id) as Account).balance -= moneyOf(amount)
   const known = new Map<string, readonly [Name, key: string]>()
   let moved = 0
-  for (const row of person.rows) {
+  for (const [rank, row] of person.rows.entries()) {
     let named = known.get(row.merchant)
     if (named === undefined) {
       const name = nameOf(row.merchant)
@@ -94,7 +95,7 @@ export function readMovements(person: PersonRows, asOf: Day): Movements {
     }
     const amount = moneyOf(row.amount)
     moved += Math.abs(amount)
-    place(row, amount, accounts.get(row.account_id) as Account, named, person, asOf.number)
+    place(row, amount, accounts.get(row.account_id) as Account, named, rank, asOf.number)
   }
   // so that every sum, and every product with a percentage, is exact
   if (moved > Number.MAX_SAFE_INTEGER / 200) throw new RangeError('More money moved than numbers can sum up exactly.')
@@ -106,16 +107,15 @@ function place(
   amount: number,
   account: Account,
   [name, key]: readonly [Name, string],
-  person: PersonRows,
+  rank: number,
   today: number,
 ) {
   const { purse } = account
   const day = dayOf(row.date)
   const category = categoryOf(row.category)
   const isReversal = row.reverses_id !== null
-  const isReversed = person.reversed.has(row.id)
-  const isInternal =
-    row.transfer_id !== null || category.is_internal || name.is_card_payment || person.matched.has(row.id)
+  const isReversed = row.mark === 'reversed'
+  const isInternal = row.transfer_id !== null || category.is_internal || name.is_card_payment || row.mark === 'matched'
   const ago = today - day.number
   if (ago < longest) {
     const window = windows.findIndex(({ days }) => ago < days)
@@ -140,7 +140,7 @@ function place(
   if (amount < 0) {
     if (row.merchant === '' || category.of_bank || name.of_bank) return
     purse.charges.push({
-      id: row.id,
+      rank,
       account,
       day,
       amount: -amount,
@@ -149,7 +149,7 @@ function place(
       name,
       key,
       isBill: category.is_bill || name.is_bill,
-      isChoice: row.is_subscription || category.is_choice,
+      isChoice: row.is_subscription === true || category.is_choice,
       betweenPeople: category.between_people || name.between_people,
     })
   } else if (amount > 0 && ago < 2 * longest && !category.is_not_pay && !paysNobody(account.account_type)) {

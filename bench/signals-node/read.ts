@@ -7,17 +7,13 @@ import { dayOf, dayText } from './calendar.js'
 
 export type Row = Pick<
   Transaction,
-  | 'id'
-  | 'account_id'
-  | 'date'
-  | 'merchant'
-  | 'amount'
-  | 'category'
-  | 'description'
-  | 'is_subscription'
-  | 'transfer_id'
-  | 'reverses_id'
->
+  'account_id' | 'date' | 'merchant' | 'amount' | 'category' | 'description' | 'transfer_id' | 'reverses_id'
+> & {
+  /** Null counts as false, and costs less to read. */
+  readonly is_subscription: boolean | null
+  /** A side of a match that counts, or reversed. */
+  readonly mark: 'matched' | 'reversed' | null
+}
 
 export type AccountRow = Pick<Account, 'id' | 'account_type' | 'currency' | 'status' | 'balance' | 'credit_limit'>
 
@@ -26,45 +22,48 @@ export interface PersonRows {
   readonly user_id: string
   /** With their balances of now. */
   readonly accounts: readonly AccountRow[]
-  /** The posted ones of {@link evidenceDays} days, in no order. */
+  /** The posted ones of {@link evidenceDays} days, the latest first, those of a day by their ids. */
   readonly rows: readonly Row[]
   /** The posted ones after the day. */
   readonly later: ReadonlyArray<Pick<Row, 'account_id' | 'amount'>>
-  /** Ids of both sides of matches that count. */
-  readonly matched: ReadonlySet<string>
-  /** Ids of what was reversed. */
-  readonly reversed: ReadonlySet<string>
 }
 
-export type ReadPeople = (db: Kysely<Database>, people: readonly string[], asOf: string) => Promise<PersonRows[]>
+/** One by one, so that the rows of one person are forgotten before those of the next are there. */
+export type ReadPeople = (
+  db: Kysely<Database>,
+  people: readonly string[],
+  asOf: string,
+) => AsyncGenerator<PersonRows, void, undefined>
 
 /** As a host has them: by the repositories, a thousand a page. */
-export const byRepository: ReadPeople = (db, people, asOf) =>
-  Promise.all(
-    people.map(async (user_id) => {
-      const from = dayText(dayOf(asOf).number - evidenceDays + 1)
-      const [mine, all, matches] = await Promise.all([
-        everyPage((page) => accounts.list(db, user_id, {}, page)),
-        everyPage((page) => transactions.list(db, user_id, { from }, page)),
-        everyPage((page) => transferMatches.list(db, user_id, {}, page)),
-      ])
-      const posted = all.filter(({ status }) => status === 'posted')
-      const settled = matches.filter(({ status }) => status === 'automatic' || status === 'confirmed')
-      return {
-        user_id,
-        accounts: mine,
-        rows: posted.filter(({ date }) => date <= asOf),
-        later: posted.filter(({ date }) => date > asOf),
-        matched: new Set(settled.flatMap((match) => [match.from_transaction_id, match.to_transaction_id])),
-        reversed: new Set(all.flatMap(({ reverses_id }) => reverses_id ?? [])),
+export const byRepository: ReadPeople = async function* (db, people, asOf) {
+  const from = dayText(dayOf(asOf).number - evidenceDays + 1)
+  for (const user_id of people) {
+    const mine = await everyPage((page) => accounts.list(db, user_id, {}, page))
+    const matches = await everyPage((page) => transferMatches.list(db, user_id, {}, page))
+    const all = await everyPage((page) => transactions.list(db, user_id, { from }, page))
+    const posted = all.filter(({ status }) => status === 'posted')
+    const marks = new Map<string, 'matched' | 'reversed'>()
+    for (const { status, from_transaction_id, to_transaction_id } of matches) {
+      if (status === 'automatic' || status === 'confirmed') {
+        marks.set(from_transaction_id, 'matched').set(to_transaction_id, 'matched')
       }
-    }),
-  )
+    }
+    for (const { reverses_id } of all)
+      if (reverses_id !== null) marks.set(reverses_id, marks.get(reverses_id) ?? 'reversed')
+    yield {
+      user_id,
+      accounts: mine,
+      rows: posted.filter(({ date }) => date <= asOf).map((row) => ({ ...row, mark: marks.get(row.id) ?? null })),
+      later: posted.filter(({ date }) => date > asOf),
+    }
+  }
+}
 
 async function everyPage<Found>(read: (page: PageRequest) => Promise<Page<Found>>): Promise<Found[]> {
   const found: Found[] = []
   for (let after: string | undefined | null; after !== null; ) {
-    const page = await read({ limit: 1000, ...(after === undefined ? {} : { after }) })
+    const page = await read({ limit: 1000, after })
     found.push(...page.rows)
     after = page.next
   }
@@ -72,46 +71,32 @@ async function everyPage<Found>(read: (page: PageRequest) => Promise<Page<Found>
 }
 
 /** By statements of its own, with no more columns than are looked at. */
-export const byColumns: ReadPeople = async (db, people, asOf) => {
-  const [mine, marks, ...rows] = await Promise.all([
-    sql<AccountRow & { user_id: string }>`
-      select a.user_id, a.id, a.account_type, a.currency, a.status, a.credit_limit, a.balance - coalesce((
-        select sum(t.amount) from finance.transactions t
-        where t.user_id = a.user_id and t.account_id = a.id and t.date > ${asOf}::date and t.status = 'posted'), 0) as balance
-      from finance.accounts a where a.user_id = any(${people}::uuid[])`.execute(db),
-    sql<{ user_id: string; id: string; is_reversed: boolean }>`
-      select user_id, unnest(array[from_transaction_id, to_transaction_id]) as id, false as is_reversed
-      from finance.transfer_matches where user_id = any(${people}::uuid[]) and status in ('automatic', 'confirmed')
-      union all
-      select user_id, reverses_id, true from finance.transactions
-      where user_id = any(${people}::uuid[]) and reverses_id is not null`.execute(db),
-    ...people.map((user_id) =>
-      sql<Row>`
-      select id, account_id, date, merchant, amount, category,
-        case when amount > 0 then description end as description, is_subscription, transfer_id, reverses_id
-      from finance.transactions
-      where user_id = ${user_id} and status = 'posted' and date > ${asOf}::date - ${evidenceDays}::int and date <= ${asOf}::date
-      `.execute(db),
-    ),
-  ])
-  const read = new Map(
-    people.map((user_id, i) => [
-      user_id,
-      {
-        user_id,
-        accounts: [] as AccountRow[],
-        rows: rows[i]?.rows ?? [],
-        later: [],
-        matched: new Set<string>(),
-        reversed: new Set<string>(),
-      },
-    ]),
-  )
-  for (const account of mine.rows) read.get(account.user_id)?.accounts.push(account)
-  for (const { user_id, id, is_reversed } of marks.rows) {
-    const person = read.get(user_id)
-    if (is_reversed) person?.reversed.add(id)
-    else person?.matched.add(id)
+export const byColumns: ReadPeople = async function* (db, people, asOf) {
+  const { rows: all } = await sql<AccountRow & { user_id: string }>`
+    select a.user_id, a.id, a.account_type, a.currency, a.status, a.credit_limit, a.balance - coalesce((
+      select sum(t.amount) from finance.transactions t
+      where t.user_id = a.user_id and t.account_id = a.id and t.date > ${asOf}::date and t.status = 'posted'), 0) as balance
+    from finance.accounts a where a.user_id = any(${people}::uuid[])`.execute(db)
+  const accountsOf = new Map(people.map((user_id) => [user_id, [] as AccountRow[]]))
+  for (const account of all) accountsOf.get(account.user_id)?.push(account)
+  for (const user_id of people) {
+    const { rows } = await sql<Row>`
+      select t.account_id, t.date, t.merchant, t.amount, t.category, case when t.amount > 0 then t.description end as description,
+        nullif(t.is_subscription, false) as is_subscription, t.transfer_id, t.reverses_id, m.mark
+      from finance.transactions t
+      left join (
+        select id, min(mark) as mark
+        from (
+          select unnest(array[from_transaction_id, to_transaction_id]) as id, 'matched' as mark
+          from finance.transfer_matches where user_id = ${user_id} and status in ('automatic', 'confirmed')
+          union all
+          select reverses_id, 'reversed' from finance.transactions where user_id = ${user_id} and reverses_id is not null
+        ) marks
+        group by 1
+      ) m on m.id = t.id
+      where t.user_id = ${user_id} and t.status = 'posted' and t.date > ${asOf}::date - ${evidenceDays}::int
+        and t.date <= ${asOf}::date
+      order by t.date desc, t.id desc`.execute(db)
+    yield { user_id, accounts: accountsOf.get(user_id) ?? [], rows, later: [] }
   }
-  return [...read.values()]
 }

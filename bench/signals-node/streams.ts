@@ -2,7 +2,7 @@ import { type Cadence, monthDays } from '../../src/signals/cadences.js'
 import { type Day, dayText, sameDayOf } from './calendar.js'
 import { type Chosen, choose, type Group } from './candidates.js'
 import { type Decimal, decimal, decimalOf, divide, times } from './decimal.js'
-import type { Charge, Purse } from './movements.js'
+import { type Charge, type Purse, windows } from './movements.js'
 
 export interface Stream {
   readonly isBill: boolean
@@ -18,7 +18,9 @@ export interface Stream {
   readonly meanOff: number
   readonly nextDate: string
   readonly confidence: number
-  /** By day, then id. */
+  /** Of each window. */
+  readonly inWindows: ReadonlyArray<{ readonly charges: number; readonly charged: number }>
+  /** By day, those of a day by id. */
   readonly charges: readonly Charge[]
 }
 
@@ -107,9 +109,7 @@ function chains(chosen: readonly Chosen[]): Chosen[][] {
 }
 
 function streamOf(chain: readonly Chosen[], asOf: Day): Stream {
-  const charges = chain
-    .flatMap((part) => part.charges)
-    .sort((a, b) => a.day.number - b.day.number || (a.id < b.id ? -1 : 1))
+  const charges = chain.flatMap((part) => part.charges).sort((a, b) => a.day.number - b.day.number || b.rank - a.rank)
   const n = charges.length
   const latest = charges.at(-1) as Charge
   const { cadence } = (chain[0] as Chosen).fit
@@ -138,8 +138,16 @@ function streamOf(chain: readonly Chosen[], asOf: Day): Stream {
     meanOff,
     nextDate: dayText(next),
     confidence: confidence(n, fixed, meanOff / cadence.tolerance, (3 * skips) / (10 * sum(({ fit }) => fit.gaps))),
+    inWindows: windows.map(({ days }) => chargedAfter(charges, asOf.number - days)),
     charges,
   }
+}
+
+function chargedAfter(charges: readonly Charge[], start: number) {
+  let charged = 0
+  let first = charges.length
+  while (first > 0 && (charges[first - 1] as Charge).day.number > start) charged += (charges[--first] as Charge).amount
+  return { charges: charges.length - first, charged }
 }
 
 const month = decimalOf(monthDays)
