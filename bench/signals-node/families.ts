@@ -25,7 +25,7 @@ export function featuresOf({ accounts, purses }: Movements, asOf: Day): Feature[
   const figures = new Map([...purses.values()].map((purse) => [purse, figuresOf(purse, accounts, asOf)]))
   const recurring = [...figures]
     .flatMap(([{ currency }, { streams }]) => streams.map((stream) => ({ stream, entry: listed(stream, currency) })))
-    .sort((a, b) => dearestFirst(a.stream, b.stream))
+    .sort(dearestFirst)
   const subscriptions = recurring.filter(({ stream }) => stream.active && !stream.isBill).length
   const families = ['subscription', 'savings_behavior', 'income_stability'] as const
   return windows.flatMap(({ name: time_window, days }, i) => [
@@ -103,11 +103,14 @@ function share(streams: readonly Stream[], spent: number, window: number): numbe
   return spent <= 0 || charged === 0 ? 0 : Math.min(1, ratio(divide(decimal(charged), decimal(spent))) as number)
 }
 
-/** By the day, then by name. */
-function dearestFirst(a: Stream, b: Stream): number {
-  const byDay = ({ amount, cadence }: Stream) => amount / cadence.days
-  return byDay(b) - byDay(a) || (a.merchant < b.merchant ? -1 : 1)
+/** By the day; then by name, currency, and the days of the first and last charge. */
+function dearestFirst(a: Recurring, b: Recurring): number {
+  const byDay = ({ stream: { amount, cadence } }: Recurring) => amount / cadence.days
+  return byDay(b) - byDay(a) || (orderOf(a) < orderOf(b) ? -1 : 1)
 }
+
+const orderOf = ({ stream: { merchant, charges }, entry: { currency, last_date } }: Recurring) =>
+  [merchant, currency, charges[0]?.day.text, last_date].join('\0')
 
 interface Recurring {
   readonly stream: Stream
