@@ -42,7 +42,6 @@ export const byRepository: ReadPeople = async function* (db, people, asOf) {
     const mine = await everyPage((page) => accounts.list(db, user_id, {}, page))
     const matches = await everyPage((page) => transferMatches.list(db, user_id, {}, page))
     const all = await everyPage((page) => transactions.list(db, user_id, { from }, page))
-    const posted = all.filter(({ status }) => status === 'posted')
     const marks = new Map<string, 'matched' | 'reversed'>()
     for (const { status, from_transaction_id, to_transaction_id } of matches) {
       if (status === 'automatic' || status === 'confirmed') {
@@ -51,12 +50,14 @@ export const byRepository: ReadPeople = async function* (db, people, asOf) {
     }
     for (const { reverses_id } of all)
       if (reverses_id !== null) marks.set(reverses_id, marks.get(reverses_id) ?? 'reversed')
-    yield {
-      user_id,
-      accounts: mine,
-      rows: posted.filter(({ date }) => date <= asOf).map((row) => ({ ...row, mark: marks.get(row.id) ?? null })),
-      later: posted.filter(({ date }) => date > asOf),
+    const rows: Row[] = []
+    const later: Row[] = []
+    for (const row of all) {
+      // The rows are ours: to copy two dozen columns of each would take a quarter longer.
+      const marked = Object.assign(row, { mark: marks.get(row.id) ?? null })
+      if (row.status === 'posted') (row.date > asOf ? later : rows).push(marked)
     }
+    yield { user_id, accounts: mine, rows, later }
   }
 }
 
