@@ -20,7 +20,7 @@ export type AccountRow = Pick<Account, 'id' | 'account_type' | 'currency' | 'sta
 /** What the signals of a person are computed from. */
 export interface PersonRows {
   readonly user_id: string
-  /** With their balances of now. */
+  /** Their balances are those of the day once `later` is taken off. */
   readonly accounts: readonly AccountRow[]
   /** The posted ones of {@link evidenceDays} days, the latest first, those of a day by their ids. */
   readonly rows: readonly Row[]
