@@ -48,7 +48,7 @@ function isMatched(t: Alias): RawBuilder<boolean> {
  * Names under which banks book that a credit card is paid off. (`card payment` alone is how British banks book purchases.)
  * Looked for in lower case.
  */
-const cardPayments = [
+export const cardPaymentNames = [
   String.raw`\m(credit|cr) ?(card|crd|cd) ?(auto|e|online|bill)?[ -]?(pay|payment|pymt|pmt)s?\M`,
   String.raw`\mcrcardpmt\M`,
   String.raw`\m(amex|american express|discover|mastercard|visa|barclaycard|citi(bank)? ?cards?|chase cards?|capital one|synchrony|applecard)\W+(gsbank )?(auto|e|online|bill|mobile)?[ -]?(pay|payment|pymt|pmt)\M`,
@@ -58,7 +58,7 @@ const cardPayments = [
 
 /** Whether the name of a merchant says that a credit card is paid off. */
 export function isCardPayment(merchant: RawBuilder<string>): RawBuilder<boolean> {
-  return sql<boolean>`(lower(${merchant}) ~ ${sql.lit(cardPayments)})`
+  return sql<boolean>`(lower(${merchant}) ~ ${sql.lit(cardPaymentNames)})`
 }
 
 /** Whether the row moved money to or from others. The whole definition but for `posted`. */

@@ -144,7 +144,7 @@ listed as (
       'last_date', to_char(s.last_date::timestamp, 'YYYY-MM-DD'),
       'next_date', to_char(s.next_date::timestamp, 'YYYY-MM-DD'),
       'active', s.active, 'confidence', ${confidence}
-    ) order by s.amount / s.days::numeric desc, s.merchant) as merchants
+    ) order by s.amount / s.days::numeric desc, s.merchant, s.currency, s.first_date, s.last_date) as merchants
   from streams s
   cross join windows w
   left join in_windows i on i.stream = s.stream and i.time_window = w.time_window

@@ -12,6 +12,9 @@ const cadenceRows = sql.join(
   ),
 )
 
+/** Of streams of one merchant, so that the same rows always give the same. */
+const inOrder = sql`first_date, last_date, first_amount, last_amount, candidate`
+
 /** Two prices less than a fifth apart share a band of one of two grids, of which one lies half a band beside the other. */
 const bandWidth = Math.log(1.2 ** 2)
 
@@ -24,8 +27,10 @@ const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as la
     bool_and(is_bill or is_choice) as said, ${sumsOfAxes}`
 const figuresOfParts = sql`sum(n)::int as n, min(first_date) as first_date, max(last_date) as last_date, min(least) as least, max(most) as most,
     bool_and(said) as said, ${sumsOfAxes}`
+/** Prices as far apart as this are still one bill's. The room is for how logarithms round: 600 and 2400 are. */
+const fourfold = sql.lit(Math.log(4) + 1e-9)
 const plausible = sql`(
-  (n >= 3 and most - least <= ln(4::float8) and last_date - first_date >= 4.9 * (n - 1)
+  (n >= 3 and most - least <= ${fourfold} and last_date - first_date >= 4.9 * (n - 1)
     and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
       or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
         and (n > 3 or most - least < 0.001)
@@ -199,7 +204,7 @@ kept as (
       -- one price, that may change now and then
       steps <= greatest(1, 0.3 * gaps) and jumps <= case when gaps >= 6 then 0.15 * gaps else 0 end as fixed,
       -- a bill by consumption: by the month, and punctual
-      months between 1 and 3 and s.n >= 4 and range <= ln(4::float8) and spread <= 0.4 and skips <= 0.1 * gaps
+      months between 1 and 3 and s.n >= 4 and range <= ${fourfold} and spread <= 0.4 and skips <= 0.1 * gaps
         and mean_off <= 2.5 as variable
   ) prices
   where s.n - s.days <= 0.1 * s.n
@@ -254,21 +259,21 @@ chosen as materialized (
 ),
 spans as (
   select candidate, min(date) as first_date, max(date) as last_date,
-    (array_agg(amount order by date))[1] as first_amount, (array_agg(amount order by date desc))[1] as last_amount
+    (array_agg(amount order by date, amount))[1] as first_amount, (array_agg(amount order by date desc, amount desc))[1] as last_amount
   from gaps where candidate in (select candidate from chosen)
   group by 1
 ),
 chained as materialized (
-  select *, count(*) filter (where starts) over (order by person, currency, key, cadence, first_date, candidate) as stream
+  select *, count(*) filter (where starts) over (order by person, currency, key, cadence, ${inOrder}) as stream
   from (
-    select c.*, first_date, last_date, coalesce(
+    select c.*, first_date, last_date, first_amount, last_amount, coalesce(
       first_date <= max(last_date) over before
         or first_date - lag(last_date) over w > 3.5 * days
         or greatest(first_amount, lag(last_amount) over w) > 2 * least(first_amount, lag(last_amount) over w),
       true) as starts
     from chosen c join spans using (candidate)
-    window w as (partition by person, currency, key, cadence order by first_date, candidate),
-      before as (partition by person, currency, key, cadence order by first_date, candidate
+    window w as (partition by person, currency, key, cadence order by ${inOrder}),
+      before as (partition by person, currency, key, cadence order by ${inOrder}
         rows between unbounded preceding and 1 preceding)
   ) c
 ),
@@ -290,7 +295,7 @@ streams as materialized (
   join (
     select stream, count(*)::int as n, 2 * count(*) filter (where is_bill) > count(*) as is_bill,
       2 * count(*) filter (where is_choice) > count(*) as is_choice, min(date) as first_date, max(date) as last_date,
-      (array_agg(amount order by date desc))[1] as last_amount,
+      (array_agg(amount order by date desc, charge desc))[1] as last_amount,
       (array_agg(merchant order by date desc, charge desc))[1] as merchant,
       percentile_disc(0.5) within group (order by amount) as usual_amount,
       percentile_disc(0.5) within group (order by

@@ -119,6 +119,31 @@ describe('subscriptions.detect', () => {
     })
   })
 
+  test('lets a price be four times the first, whatever it is', async ({ db }) => {
+    for (const price of [5, 9.99, 600]) {
+      const [first, second] = [everyMonth('2025-11-11', 3), everyMonth('2026-02-11', 5)]
+      const streams = await found(db, [
+        ...charged('Cloudkeep', `-${price.toFixed(2)}`, ...first),
+        ...charged('Cloudkeep', `-${(4 * price).toFixed(2)}`, ...second),
+      ])
+      expect(streams, `${price}`).toMatchObject([{ occurrences: 8, price_changes: [{ date: '2026-02-11' }] }])
+    }
+  })
+
+  test('expects the price that came last of two on a day', async ({ db }) => {
+    for (const [earlier, later] of [
+      ['-10.00', '-10.50'],
+      ['-10.50', '-10.00'],
+    ] as const) {
+      const [subscription] = await found(db, [
+        ...charged('Streamhouse', '-10.00', ...everyMonth('2025-06-04', 12)),
+        ['2026-06-04', 'Streamhouse', earlier],
+        ['2026-06-04', 'Streamhouse', later],
+      ])
+      expect(subscription).toMatchObject({ occurrences: 14, amount: `${later.slice(1)}00` })
+    }
+  })
+
   test('bears a left-out month', async ({ db }) => {
     const days = everyMonth('2025-11-04', 8).filter((day) => day !== '2026-02-04')
     expect(await found(db, charged('Gym', '-39.00', ...days))).toMatchObject([{ occurrences: 7, skipped: 1 }])
