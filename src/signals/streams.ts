@@ -209,7 +209,7 @@ kept as (
   ) prices
   where s.n - s.days <= 0.1 * s.n
     and case
-      when s.n = 2 then cadence = 'yearly' and mean_off <= 7 and (s.said or changes = 0 and n.n = 2)
+      when s.n = 2 then cadence = 'yearly' and (s.said or changes = 0 and n.n = 2)
       else cadence <> 'yearly' or s.n >= 3 end
     and outliers <= case when gaps >= 6 then 0.15 * gaps else 0 end
     and mean_off <= tolerance * 0.5
