@@ -17,7 +17,7 @@ import { day, uuid } from '../schema/values.js'
 import { transaction } from '../transaction.js'
 import { type FindResult, matchOptions, matchTransfers } from './match-transfers.js'
 import { transferCandidates } from './transfer-candidates.js'
-import { scorePair, suggestedFrom } from './transfer-score.js'
+import { reasonsOf, scorePair, suggestedFrom } from './transfer-score.js'
 import { inChunks } from './user-chunks.js'
 
 const columns = [
@@ -157,7 +157,7 @@ export async function explain(
 
   const only = { from_id: from_transaction_id, to_id: to_transaction_id }
   const search = { people: [user_id], from: from.day, to: from.day, days, rates, only }
-  const [candidate] = await transferCandidates(db, search).catch(translateError)
+  const [candidate] = (await transferCandidates(db, search).catch(translateError)) ?? []
   if (candidate === undefined && obstacles.length === 0) {
     obstacles.push('The amounts do not agree, the days are too far apart, or one of them was reversed.')
   }
@@ -170,9 +170,11 @@ export async function explain(
     .executeTakeFirst()
     .catch(translateError)
   if (match?.status === 'rejected') obstacles.push('The pair was rejected.')
-  const scored = candidate === undefined ? undefined : scorePair(candidate, match?.reasons.rivals ?? 0)
-  if (scored !== undefined && scored.score < suggestedFrom) obstacles.push('The score is too low.')
-  return { score: scored?.score, reasons: scored?.reasons, match, obstacles }
+  if (candidate === undefined) return { score: undefined, reasons: undefined, match, obstacles }
+  const circumstances = { rivals: match?.reasons.rivals ?? 0, isHabit: false }
+  const score = scorePair(candidate, circumstances)
+  if (score < suggestedFrom) obstacles.push('The score is too low.')
+  return { score, reasons: reasonsOf(candidate, circumstances), match, obstacles }
 }
 
 async function bothSides(db: Db, userId: string, fromId: string, toId: string) {
