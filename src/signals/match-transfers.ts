@@ -7,6 +7,7 @@ import { planned } from './planned.js'
 import { type Search, transferCandidates } from './transfer-candidates.js'
 import { type ScoredPair, scorePairs } from './transfer-rivals.js'
 import { automaticFrom, reasonsOf, suggestedFrom } from './transfer-score.js'
+import type { Pair } from './transfer-sides.js'
 
 /** How rows are paired. */
 export const matchOptions = z.strictObject({
@@ -24,11 +25,41 @@ export interface FindResult {
 
 /** Pairs the rows of some people, and writes what is new. In a transaction. */
 export async function matchTransfers(db: Db, search: Search): Promise<FindResult> {
+  await endReversed(db, search.people)
   const pairs = await planned(db, (trx) => transferCandidates(trx, search))
   if (pairs === undefined) return inHalves(db, search)
-  const scored = scorePairs(pairs)
-  const matches = bestAssignment(scored.filter(({ score }) => score >= suggestedFrom))
-  return write(db, search, matches)
+  return write(db, search, matchesAmong(pairs))
+}
+
+/** Two are common and three rare; the rest is left to the next run. */
+const mostRounds = 5
+
+/**
+ * What is certain is taken, and the rest looked at again without it, since its rows are no rivals any more: else the next
+ * run would find more in the same rows.
+ */
+function matchesAmong(pairs: readonly Pair[]): ScoredPair[] {
+  const certain: ScoredPair[] = []
+  let open = pairs
+  for (let round = 1; ; round++) {
+    const matches = bestAssignment(scorePairs(open).filter(({ score }) => score >= suggestedFrom))
+    const found = matches.filter(({ score }) => score >= automaticFrom)
+    if (found.length === 0 || round === mostRounds) return [...certain, ...matches]
+    certain.push(...found)
+    const taken = new Set(found.flatMap(({ left, right }) => [left, right]))
+    open = open.filter(({ from, to }) => !taken.has(from.id) && !taken.has(to.id))
+  }
+}
+
+/** A row that was reversed was no movement, and its other side may be that of another one. What someone confirmed stays. */
+async function endReversed(db: Db, people: readonly string[]): Promise<void> {
+  const reversed = sql`(
+    select reverses_id from ${sql.table('finance.transactions')}
+    where user_id = any(${people}::uuid[]) and reverses_id is not null)`
+  await sql`
+    delete from ${sql.table('finance.transfer_matches')}
+    where user_id = any(${people}::uuid[]) and status in ('suggested', 'automatic')
+      and (from_transaction_id in ${reversed} or to_transaction_id in ${reversed})`.execute(db)
 }
 
 /** Some people have so many rows alike that their pairs are not held in memory together. */
@@ -51,18 +82,20 @@ async function write(db: Db, { people, from, to }: Search, matches: readonly Sco
   const table = sql.table('finance.transfer_matches')
   const found = sql`jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
     as n (user_id uuid, from_id uuid, to_id uuid, score numeric, reasons jsonb, status text)`
-  // suggestions that others took the place of
+  // Suggestions that others took the place of, also those whose side that pays was not looked at.
   await sql`
     delete from ${table} m
-    where m.user_id = any(${people}::uuid[]) and m.status = 'suggested'
-      and exists (
+    where m.user_id = any(${people}::uuid[]) and m.status = 'suggested' and case
+      when exists (
         select from ${sql.table('finance.transactions')} t
         where t.user_id = m.user_id and t.id = m.from_transaction_id and t.date between ${from}::date and ${to}::date
-      )
-      and not exists (
+      ) then not exists (
         select from ${found}
         where n.user_id = m.user_id and n.from_id = m.from_transaction_id and n.to_id = m.to_transaction_id
-      )`.execute(db)
+      )
+      else exists (
+        select from ${found} where n.user_id = m.user_id and n.to_id = m.to_transaction_id and n.score > m.score
+      ) end`.execute(db)
   const promoted = await sql`
     update ${table} m set status = 'automatic', score = n.score, reasons = n.reasons
     from ${found}

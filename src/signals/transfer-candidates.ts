@@ -164,17 +164,23 @@ function acrossCurrencies({ from, to, days, rates }: Search, notRejected: RawBui
       from spans
       cross join generate_series(greatest(since - ${from}::date, 0), least(until, ${to}::date) - ${from}::date) day
     ),
-    currencies as materialized (select distinct user_id, currency from i),`
+    currencies as materialized (select distinct user_id, currency from i),
+    -- Step by step, since the planner would begin with all quotes of a currency and all that came in.
+    abroad as materialized (
+      select o.*, c.currency as other from o join currencies c on c.user_id = o.user_id where c.currency <> o.currency
+    ),
+    expected as materialized (
+      select o.*, r.rate, floor((o.size + r.size - ${sql.lit(rateReach)}) / ${sql.lit(band)})::int + more as band
+      from abroad o
+      join nearest r on r.from_currency = o.currency and r.to_currency = o.other and r.date = o.date
+      cross join unnest(array[0, 1]) more
+    ),`
   const select = sql`
-    select o.user_id, o.id, i.id, null, round(i.amount / -o.amount, 10), round(r.rate, 10), i.date - o.date
-    from o
-    join currencies c on c.user_id = o.user_id and c.currency <> o.currency
-    join nearest r on r.from_currency = o.currency and r.to_currency = c.currency and r.date = o.date
-    cross join unnest(array[0, 1]) more
-    join i on i.user_id = o.user_id and i.currency = c.currency and i.left_week = o.week and i.left_band = i.band
-      and i.band = floor((o.size + r.size - ${sql.lit(rateReach)}) / ${sql.lit(band)})::int + more
-    where i.date - o.date between -${sql.lit(daysBefore)} and ${days}::int
-      and abs(i.amount / (-o.amount * r.rate) - 1) <= ${sql.lit(rateTolerance)} and ${notRejected}`
+    select o.user_id, o.id, i.id, null, round(i.amount / -o.amount, 10), round(o.rate, 10), i.date - o.date
+    from expected o
+    join i on i.user_id = o.user_id and i.currency = o.other and i.left_week = o.week and i.left_band = o.band
+    where i.left_band = i.band and i.date - o.date between -${sql.lit(daysBefore)} and ${days}::int
+      and abs(i.amount / (-o.amount * o.rate) - 1) <= ${sql.lit(rateTolerance)} and ${notRejected}`
   return { ctes, select }
 }
 
