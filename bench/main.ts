@@ -10,6 +10,7 @@ import { reads } from './reads.js'
 import { roles } from './roles.js'
 import { seedAgainstPsql } from './seed.js'
 import { signalsForMany } from './signals.js'
+import { matchTransfersOf } from './transfer-matches.js'
 import { transfersAgainstStatements } from './transfers.js'
 import { warmMigrate } from './warm-migrate.js'
 
@@ -18,6 +19,7 @@ const benches = {
   reads,
   transfers: transfersAgainstStatements,
   signals: signalsForMany,
+  matches: matchTransfersOf,
   migrate: warmMigrate,
   trigger: balanceTrigger,
   documents: searchDocuments,

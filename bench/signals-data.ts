@@ -14,7 +14,7 @@ const shops = Array.from(
 const services = ['Streamhouse', 'Tunewave', 'Ironworks Gym', 'Cloudkeep', 'Daily Ledger', 'Lingua Pro', 'Arcade Pass']
 
 /** The same number gives the same rows. */
-function createRandom(seed: number) {
+export function createRandom(seed: number) {
   let state = seed
   return (below: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -22,8 +22,8 @@ function createRandom(seed: number) {
   }
 }
 
-const dayText = (ago: number) => new Date(Date.parse(asOf) - ago * 86_400_000).toISOString().slice(0, 10)
-const cents = (amount: number) => (amount / 100).toFixed(2)
+export const dayText = (ago: number) => new Date(Date.parse(asOf) - ago * 86_400_000).toISOString().slice(0, 10)
+export const cents = (amount: number) => (amount / 100).toFixed(2)
 
 export interface BenchPeople {
   readonly users: readonly string[]

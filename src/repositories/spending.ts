@@ -37,11 +37,13 @@ export function isInternalCategory(category: RawBuilder<string>): RawBuilder<boo
 /** The statuses of a transfer match that take both of its rows out of spending. */
 export const settledMatches = sql.join([sql.lit('automatic'), sql.lit('confirmed')])
 
+/** Of a reversal, whether what it takes back is matched: then neither of the two is spending. */
 function isMatched(t: Alias): RawBuilder<boolean> {
+  const [id, reverses] = [column(t, 'id'), column(t, 'reverses_id')]
   const side = (name: 'from_transaction_id' | 'to_transaction_id') => sql`exists (
     select from ${sql.table('finance.transfer_matches')} m
-    where m.user_id = ${column(t, 'user_id')} and m.${sql.ref(name)} = ${column(t, 'id')} and m.status in (${settledMatches}))`
-  return sql<boolean>`case when ${column(t, 'amount')} < 0 then ${side('from_transaction_id')} else ${side('to_transaction_id')} end`
+    where m.user_id = ${column(t, 'user_id')} and m.${sql.ref(name)} = coalesce(${reverses}, ${id}) and m.status in (${settledMatches}))`
+  return sql<boolean>`case when (${column(t, 'amount')} < 0) = (${reverses} is null) then ${side('from_transaction_id')} else ${side('to_transaction_id')} end`
 }
 
 /**

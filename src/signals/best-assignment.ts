@@ -12,45 +12,71 @@ const exactUpTo = 120
 export function bestAssignment<E extends Edge>(edges: readonly E[]): E[] {
   return components(edges).flatMap((part) => {
     if (part.length === 1) return part
-    const lefts = [...new Set(part.map(({ left }) => left))]
-    const rights = [...new Set(part.map(({ right }) => right))]
-    return Math.max(lefts.length, rights.length) > exactUpTo ? greedy(part) : exact(part, lefts, rights)
+    const lefts = numbered(part, ({ left }) => left)
+    const rights = numbered(part, ({ right }) => right)
+    return Math.max(lefts.size, rights.size) > exactUpTo ? greedy(part) : exact(part, lefts, rights)
   })
 }
 
+/** Numbers from 0, in the order in which they come. */
+function numbered<E>(edges: readonly E[], keyOf: (edge: E) => string): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>()
+  for (const edge of edges) {
+    const key = keyOf(edge)
+    if (!numbers.has(key)) numbers.set(key, numbers.size)
+  }
+  return numbers
+}
+
 function components<E extends Edge>(edges: readonly E[]): E[][] {
-  const parents = new Map<string, string>()
-  const root = (key: string): string => {
-    let at = key
-    for (let up = parents.get(at); up !== undefined && up !== at; up = parents.get(at)) at = up
-    parents.set(key, at)
+  const lefts = numbered(edges, ({ left }) => left)
+  const rights = numbered(edges, ({ right }) => right)
+  const leftOf = (edge: E) => lefts.get(edge.left) as number
+  const parents = Int32Array.from({ length: lefts.size + rights.size }, (_, i) => i)
+  const root = (of: number): number => {
+    let at = of
+    while (parents[at] !== at) {
+      // Halves the way for the next one.
+      parents[at] = parents[parents[at] as number] as number
+      at = parents[at] as number
+    }
     return at
   }
-  for (const { left, right } of edges) parents.set(root(`l${left}`), root(`r${right}`))
-  const parts = new Map<string, E[]>()
+  for (const edge of edges) parents[root(leftOf(edge))] = root(lefts.size + (rights.get(edge.right) as number))
+  const parts = new Map<number, E[]>()
   for (const edge of edges) {
-    const key = root(`l${edge.left}`)
-    parts.set(key, [...(parts.get(key) ?? []), edge])
+    const key = root(leftOf(edge))
+    const part = parts.get(key)
+    if (part === undefined) parts.set(key, [edge])
+    else part.push(edge)
   }
   return [...parts.values()]
 }
 
 function greedy<E extends Edge>(edges: readonly E[]): E[] {
-  const taken = new Set<string>()
+  const lefts = new Set<string>()
+  const rights = new Set<string>()
   return edges
     .toSorted((a, b) => b.score - a.score)
     .filter(({ left, right }) => {
-      if (taken.has(`l${left}`) || taken.has(`r${right}`)) return false
-      taken.add(`l${left}`).add(`r${right}`)
+      if (lefts.has(left) || rights.has(right)) return false
+      lefts.add(left)
+      rights.add(right)
       return true
     })
 }
 
 /** The Hungarian method with potentials, on a square of costs where a missing edge costs nothing. */
-function exact<E extends Edge>(edges: readonly E[], lefts: readonly string[], rights: readonly string[]): E[] {
-  const size = Math.max(lefts.length, rights.length)
-  const byPair = new Map(edges.map((edge) => [`${lefts.indexOf(edge.left)} ${rights.indexOf(edge.right)}`, edge]))
-  const cost = (row: number, column: number) => -(byPair.get(`${row - 1} ${column - 1}`)?.score ?? 0)
+function exact<E extends Edge>(
+  edges: readonly E[],
+  lefts: ReadonlyMap<string, number>,
+  rights: ReadonlyMap<string, number>,
+): E[] {
+  const size = Math.max(lefts.size, rights.size)
+  const at = ({ left, right }: E) => (lefts.get(left) as number) * size + (rights.get(right) as number)
+  const byPair = new Map(edges.map((edge) => [at(edge), edge]))
+  const costs = new Float64Array(size * size)
+  for (const [pair, { score }] of byPair) costs[pair] = -score
   const rowPotential = new Float64Array(size + 1)
   const columnPotential = new Float64Array(size + 1)
   const rowOf = new Int32Array(size + 1)
@@ -64,11 +90,13 @@ function exact<E extends Edge>(edges: readonly E[], lefts: readonly string[], ri
     do {
       seen[column] = 1
       const at = rowOf[column] as number
+      const first = (at - 1) * size - 1
+      const potential = rowPotential[at] as number
       let delta = Number.POSITIVE_INFINITY
       let next = 0
       for (let j = 1; j <= size; j++) {
         if (seen[j]) continue
-        const reduced = cost(at, j) - (rowPotential[at] as number) - (columnPotential[j] as number)
+        const reduced = (costs[first + j] as number) - potential - (columnPotential[j] as number)
         if (reduced < (least[j] as number)) {
           least[j] = reduced
           before[j] = column
@@ -94,7 +122,7 @@ function exact<E extends Edge>(edges: readonly E[], lefts: readonly string[], ri
       column = from
     }
   }
-  return Array.from({ length: size }, (_, j) => byPair.get(`${(rowOf[j + 1] as number) - 1} ${j}`)).filter(
+  return Array.from({ length: size }, (_, j) => byPair.get(((rowOf[j + 1] as number) - 1) * size + j)).filter(
     (edge) => edge !== undefined,
   )
 }

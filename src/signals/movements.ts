@@ -99,7 +99,7 @@ movements as materialized (
   from (select t.*, ${template} as template from ${transactions} t where ${inReach(reach)} offset 0) t
   left join templates n on n.template = t.template
   left join categories c on c.category = t.category
-  left join marks m on m.user_id = t.user_id and m.id = t.id
+  left join marks m on m.user_id = t.user_id and m.id = coalesce(t.reverses_id, t.id)
   cross join lateral (
     select t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or m.is_matched is true as internal
   ) f
