@@ -11,7 +11,7 @@ export type Row = Pick<
 > & {
   /** Null counts as false, and costs less to read. */
   readonly is_subscription: boolean | null
-  /** A side of a match that counts, or reversed. */
+  /** A side of a match that counts, or reversed; of a reversal, what it takes back. */
   readonly mark: 'matched' | 'reversed' | null
 }
 
@@ -54,7 +54,7 @@ export const byRepository: ReadPeople = async function* (db, people, asOf) {
     const later: Row[] = []
     for (const row of all) {
       // The rows are ours: to copy two dozen columns of each would take a quarter longer.
-      const marked = Object.assign(row, { mark: marks.get(row.id) ?? null })
+      const marked = Object.assign(row, { mark: marks.get(row.reverses_id ?? row.id) ?? null })
       if (row.status === 'posted') (row.date > asOf ? later : rows).push(marked)
     }
     yield { user_id, accounts: mine, rows, later }
@@ -94,7 +94,7 @@ export const byColumns: ReadPeople = async function* (db, people, asOf) {
           select reverses_id, 'reversed' from finance.transactions where user_id = ${user_id} and reverses_id is not null
         ) marks
         group by 1
-      ) m on m.id = t.id
+      ) m on m.id = coalesce(t.reverses_id, t.id)
       where t.user_id = ${user_id} and t.status = 'posted' and t.date > ${asOf}::date - ${evidenceDays}::int
         and t.date <= ${asOf}::date
       order by t.date desc, t.id desc`.execute(db)
