@@ -83,6 +83,7 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   p2p_transfers_from_account_id_fkey: 'The account to take from does not exist for this user, or has another currency.',
   p2p_transfers_recipient_id_fkey: 'The recipient does not exist.',
   p2p_transfers_idempotency_key_key: 'The idempotency key was used for another transfer.',
+  p2p_transfers_recipient_id_key: 'The recipient was sent another transfer with this id.',
   p2p_transfers_recipient_id_check: 'Nobody can send money to themselves.',
   p2p_transfers_amount_check: 'The amount must be above zero.',
   p2p_transfers_status_check: 'The status must be pending, accepted, declined, cancelled or failed.',

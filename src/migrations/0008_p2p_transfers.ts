@@ -39,8 +39,8 @@ export const p2pTransfers: SqlMigration = {
   constraint p2p_transfers_status_check check (status in ('pending', 'accepted', 'declined', 'cancelled', 'failed'))
 )`,
     `create index p2p_transfers_from_account_id_idx on ${finance}.p2p_transfers (user_id, from_account_id)`,
-    // what was sent to me, newest first
-    `create index p2p_transfers_recipient_id_idx on ${finance}.p2p_transfers (recipient_id, id desc)`,
+    // what was sent to me, newest first; by an id the recipient finds one, whoever sent it
+    `create unique index p2p_transfers_recipient_id_key on ${finance}.p2p_transfers (recipient_id, id desc)`,
     touchTrigger(finance, 'p2p_transfers'),
     refuseChanges(finance, 'p2p_transfers', {
       rule: 'p2p_transfers_final',

@@ -167,7 +167,7 @@ export async function listSent(
   return list(db, 'user_id', userId, filter, request)
 }
 
-/** What was sent to a person, newest first. Walks `p2p_transfers_recipient_id_idx`. */
+/** What was sent to a person, newest first. Walks `p2p_transfers_recipient_id_key`. */
 export async function listReceived(
   db: Db,
   recipientId: string,

@@ -90,6 +90,18 @@ describe('p2pTransfers.send', () => {
     expect((await p2pTransfers.listSent(db, me)).rows).toEqual([])
     expect((await transactions.list(db, me)).rows).toEqual([])
   })
+
+  test('takes no id under which the recipient was sent something by another', async ({ db }) => {
+    const { transfer } = await people(db)
+    const { id } = await p2pTransfers.send(db, transfer())
+    const { user_id, id: from_account_id } = await createAccount(db, { opening_balance: '100' })
+
+    await expect(p2pTransfers.send(db, transfer({ user_id, from_account_id, id }))).rejects.toMatchObject({
+      code: 'CONFLICT',
+      constraint: 'p2p_transfers_recipient_id_key',
+    })
+    expect((await transactions.list(db, user_id)).rows).toEqual([])
+  })
 })
 
 describe('p2pTransfers.accept', () => {
