@@ -2,12 +2,13 @@ import { sql } from 'kysely'
 import { z } from 'zod'
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
+import { auditActor } from '../schema/audit.js'
 import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import { type TransferReversal, transferReversal } from '../schema/movements.js'
 import type { Transfer } from '../schema/rows.js'
 import { type NewTransfer, newTransfer, type TransferFilter, transferFilter } from '../schema/transfers.js'
-import { transaction } from '../transaction.js'
+import { type TransactionOptions, transaction } from '../transaction.js'
 import { type BatchOptions, gather } from './batches.js'
 import { brokenRule } from './broken-rule.js'
 import { callFunction } from './call-function.js'
@@ -118,18 +119,29 @@ export async function createMany(db: Db, transfers: readonly NewTransfer[]): Pro
  * which takes a third of the database, holds the locks of an account that all share once for a batch, and needs few connections.
  * Each call is answered once its batch is committed, and fails by itself.
  *
- * Make one for a process and keep it. Its transfers are in transactions of its own, so without an `actor`.
+ * Make one for a process and keep it. Its transfers are in transactions of its own.
  *
  * ```ts
  * const transfer = transfers.inBatches(db)
  * await transfer({ user_id, from_account_id, to_account_id, amount: '25.00', idempotency_key })
  * ```
  *
+ * @param options - `actor`, for the audit log, takes more round trips a batch: see `transaction`.
  * @throws {InvalidInputError} The options are out of range.
  */
-export function inBatches(db: Db, options: BatchOptions = {}): (transfer: NewTransfer) => Promise<Transfer> {
+export function inBatches(
+  db: Db,
+  { actor, ...options }: BatchOptions & Pick<TransactionOptions, 'actor'> = {},
+): (transfer: NewTransfer) => Promise<Transfer> {
+  if (actor !== undefined) parseInput(auditActor, actor, 'The actor')
+  const acting = <Result>(work: (db: Db) => Promise<Result>) =>
+    actor === undefined ? work(db) : transaction(db, work, { actor })
   const add = gather<NewTransfer, Transfer>(
-    { one: (transfer) => create(db, transfer), many: (transfers) => createMany(db, transfers), keyOf },
+    {
+      one: (transfer) => acting((handle) => create(handle, transfer)),
+      many: (transfers) => acting((handle) => createMany(handle, transfers)),
+      keyOf,
+    },
     options,
   )
   return async (transfer) => add(parseInput(newTransfer, transfer, 'The transfer'))

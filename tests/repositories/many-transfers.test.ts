@@ -380,7 +380,21 @@ describe('transfers.inBatches', () => {
     expect(await deadlocksIn(fresh.url)).toBe(0)
   })
 
+  test('says in the audit log who did it', async () => {
+    await using fresh = await freshDatabase()
+    const { transfer, user_id } = await person(fresh.db)
+    const move = transfers.inBatches(fresh.db, { actor: 'payouts' })
+
+    const made = [await move(transfer()), ...(await Promise.all([move(transfer()), move(transfer())]))]
+
+    const { rows } = await audit.list(fresh.db, user_id, { table_name: 'transfers' })
+    expect(rows.map(({ row_id, actor }) => [row_id, actor]).sort()).toEqual(
+      made.map(({ id }) => [id, 'payouts']).sort(),
+    )
+  })
+
   test('needs sensible options', async ({ db }) => {
+    expect(() => transfers.inBatches(db, { actor: '' })).toThrow(InvalidInputError)
     expect(() => transfers.inBatches(db, { size: 0 })).toThrow(InvalidInputError)
     expect(() => transfers.inBatches(db, { parallel: 1.5 })).toThrow(InvalidInputError)
   })
