@@ -25,6 +25,8 @@ describe('an app', { timeout: 180_000 }, () => {
     const paid = await transactions.post(app, { ...newTransaction(mine), amount: '-10' })
     await transactions.reverse(app, mine.user_id, paid.id)
     await transactions.release(app, mine.user_id, (await transactions.hold(app, newTransaction(mine))).id)
+    const announced = await transactions.hold(app, newTransaction(mine))
+    await app.deleteFrom('finance.transactions').where('id', '=', announced.id).execute()
     await transfers.create(app, {
       user_id: mine.user_id,
       from_account_id: mine.id,
