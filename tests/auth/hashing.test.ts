@@ -1,6 +1,7 @@
 import { hash as argon2, verify } from '@node-rs/argon2'
 import bcrypt from 'bcryptjs'
 import { describe, expect, test } from 'vitest'
+import { isCutByBcrypt } from '../../src/auth/hashing.js'
 import { checkPassword, hashPassword, needsRehash, verifyPassword } from '../../src/auth/index.js'
 import { InvalidInputError } from '../../src/index.js'
 
@@ -47,10 +48,12 @@ describe('a password hash', () => {
     expect(await verifyPassword(hash, `${long}something else`)).toBe(true)
     expect(await verifyPassword(hash, long.slice(0, -1))).toBe(false)
     expect(await verifyPassword(await bcrypt.hash('abc', 4), 'abc\0def')).toBe(false)
+    expect([long, `${long}!`].map((password) => isCutByBcrypt(hash, password))).toEqual([false, true])
   })
 
   test('is the same for a letter however the keyboard spells it, and of another system as it was typed', async () => {
     expect(await verifyPassword(await hashPassword('caf\u00e9 au lait'), 'cafe\u0301 au lait')).toBe(true)
+    expect(await verifyPassword(await hashPassword('cafe\u0301 au lait'), 'caf\u00e9 au lait')).toBe(true)
     expect(await verifyPassword(await argon2('cafe\u0301 au lait', weak), 'cafe\u0301 au lait')).toBe(true)
     expect(await verifyPassword(await hashPassword('cafe au lait'), 'cafe\u0301 au lait')).toBe(false)
   })
