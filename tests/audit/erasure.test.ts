@@ -27,7 +27,7 @@ import {
   users,
 } from '../../src/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
-import { waitingIn } from '../server.js'
+import { execute, waitingIn } from '../server.js'
 import { freshDatabase } from '../support.js'
 
 const keys = { current: 'k1', get: () => Buffer.alloc(32, 7) }
@@ -315,6 +315,60 @@ describe('an erasure', () => {
     expect(await users.erase(database.db, user_id)).toBe(false)
     expect(await audit.head(database.db, user_id)).toEqual(head)
     await expect(users.erase(database.db, '00000000-0000-7000-8000-000000000000')).rejects.toThrow(NotFoundError)
+  })
+
+  test('is shown when words are put back where it took them out', async () => {
+    await using database = await freshDatabase()
+    const { db, url } = database
+    const { id } = await createUser(db, { first_name: word })
+    await users.erase(db, id)
+    await execute(
+      url,
+      'set session_replication_role = replica',
+      `update finance.audit_log set changes = '{"new":{"first_name":"x"}}' where salt is null and operation = 'insert'`,
+    )
+
+    expect((await audit.verify(db, id)).problems.map(({ kind }) => kind)).toEqual(['row-changed'])
+  })
+
+  test('by hand leaves nothing of the person either, or is refused', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db)
+    const blank = {
+      email: `erased+${id}@erased.invalid`,
+      username: null,
+      first_name: null,
+      last_name: null,
+      phone_number: null,
+      financial_goals: null,
+      password_hash: null,
+      external_auth_id: null,
+      is_active: false,
+    }
+    const erase = (left: Record<string, string | boolean>) =>
+      db
+        .updateTable('finance.users')
+        .set({ ...blank, ...left, erased_at: new Date() })
+        .where('id', '=', id)
+        .execute()
+
+    for (const [column, value] of Object.entries(blank)) {
+      const left = { [column]: column === 'email' ? 'ada@example.org' : value === false ? true : 'x' }
+      await expect(erase(left), column).rejects.toMatchObject({ constraint: 'users_erased_at_check' })
+    }
+    await erase({})
+  })
+
+  test('takes nothing out of the log of somebody who is not erased', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db)
+
+    await expect(sql`select finance.erase_audit(${id}, 'x')`.execute(db)).rejects.toMatchObject({
+      constraint: 'audit_log_append_only',
+    })
+    expect(await audit.verify(db, id)).toMatchObject({ ok: true, redacted: 0 })
   })
 
   test('takes the values out of the log of a person who was removed before', async () => {

@@ -214,6 +214,14 @@ describe('the audit log', () => {
     expect((await audit.verify(db, account.user_id)).problems).toEqual([])
   })
 
+  test('knows the last of several values', async ({ db }) => {
+    const account = await createAccount(db)
+    for (const name of ['Savings', 'Holidays', 'A boat'])
+      await accounts.update(db, account.user_id, account.id, { name })
+
+    expect((await audit.verify(db, account.user_id)).problems).toEqual([])
+  })
+
   test('knows a value that became null, in one row and in many at once', async ({ db }) => {
     const account = await createAccount(db, { institution: 'Bank' })
     await accounts.update(db, account.user_id, account.id, { institution: null })

@@ -185,6 +185,7 @@ describe('a refresh token', () => {
     await age(db, first, 6 * day + 1000)
 
     expect(await reasonOf(refresh(db, fourth.refreshToken))).toBe('expired')
+    expect(await reasonOf(confirmSession(db, fourth))).toBe('ended')
     expect(await reasonOf(refresh(db, first.refreshToken))).toBe('ended')
     expect(await sessions(db, first.userId)).toEqual([])
   })
