@@ -331,6 +331,26 @@ describe('an erasure', () => {
     expect((await audit.verify(db, id)).problems.map(({ kind }) => kind)).toEqual(['row-changed'])
   })
 
+  test.each([
+    'accounts',
+    'auth_sessions',
+    'cards',
+    'chat_logs',
+    'consent_records',
+    'insights',
+    'investments',
+    'recommendations',
+  ])('lets nothing new into %s, whoever writes', async (table) => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db)
+    await users.erase(db, id)
+
+    const insert = sql`insert into ${sql.table(`finance.${table}`)} (user_id) values (${id})`.execute(db)
+
+    await expect(insert).rejects.toMatchObject({ table, constraint: 'users_erased_final' })
+  })
+
   test('by hand leaves nothing of the person either, or is refused', async () => {
     await using database = await freshDatabase()
     const { db } = database

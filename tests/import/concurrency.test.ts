@@ -76,6 +76,25 @@ describe('imports at the same time', () => {
     expect(balances.map(({ balance }) => balance)).toEqual(['11.0000', '11.0000'])
   })
 
+  test('one writes the row that it was about to settle when somebody removed it', async () => {
+    await using server = await freshDatabase()
+    const { db } = server
+    const account = await createAccount(db)
+    // Money that comes in is not held, so that its removal leaves the account alone.
+    const pending = newTransaction(account, { amount: '5', external_id: 'a', status: 'pending' })
+    await createTransaction(db, account, pending)
+
+    const { importing } = await transaction(db, async (trx) => {
+      await trx.deleteFrom('finance.transactions').where('user_id', '=', account.user_id).execute()
+      const importing = transactions.import(db, [newTransaction(account, { amount: '5', external_id: 'a' })])
+      await waitUntilBlocked(db)
+      return { importing }
+    })
+
+    expect(await importing).toEqual({ inserted: 1, skipped: 0, updated: 0 })
+    expect(await accounts.get(db, account.user_id, account.id)).toMatchObject({ balance: '5.0000' })
+  })
+
   test('one waits for the accounts before it writes a row that others would wait for', async () => {
     await using server = await freshDatabase()
     const { db, url } = server
