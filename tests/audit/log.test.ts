@@ -214,6 +214,15 @@ describe('the audit log', () => {
     expect((await audit.verify(db, account.user_id)).problems).toEqual([])
   })
 
+  test('tells tables apart whose rows have the same id', async ({ db }) => {
+    const account = await createAccount(db)
+    await createTransaction(db, account, { id: account.id, status: 'pending' })
+    await accounts.update(db, account.user_id, account.id, { name: 'Savings' })
+    await transactions.categorize(db, account.user_id, account.id, 'groceries')
+
+    expect((await audit.verify(db, account.user_id)).problems).toEqual([])
+  })
+
   test('knows the last of several values', async ({ db }) => {
     const account = await createAccount(db)
     for (const name of ['Savings', 'Holidays', 'A boat'])

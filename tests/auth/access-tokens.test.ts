@@ -136,6 +136,7 @@ describe('an access token', () => {
       'no signature': `${header}.${payload}.`,
       'one part': header,
       nothing: '',
+      'more than a header holds': signed(key, { payload: { more: 'A'.repeat(4096) } }),
       megabytes: `${good}${'A'.repeat(1_000_000)}`,
     }
     for (const [what, token] of Object.entries(bad)) {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { type Account, accounts, type Db, transaction, transactions } from '../../src/index.js'
+import { type Account, accounts, type Db, ImportConflictError, transaction, transactions } from '../../src/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
 import { deadlocksIn } from '../server.js'
 import { freshDatabase } from '../support.js'
@@ -76,7 +76,7 @@ describe('imports at the same time', () => {
     expect(balances.map(({ balance }) => balance)).toEqual(['11.0000', '11.0000'])
   })
 
-  test('one writes the row that it was about to settle when somebody removed it', async () => {
+  test.each(['posted', 'pending'] as const)('one writes a %s row that somebody removed on the way', async (status) => {
     await using server = await freshDatabase()
     const { db } = server
     const account = await createAccount(db)
@@ -86,13 +86,30 @@ describe('imports at the same time', () => {
 
     const { importing } = await transaction(db, async (trx) => {
       await trx.deleteFrom('finance.transactions').where('user_id', '=', account.user_id).execute()
-      const importing = transactions.import(db, [newTransaction(account, { amount: '5', external_id: 'a' })])
+      const importing = transactions.import(db, [{ ...pending, amount: '6', status }])
       await waitUntilBlocked(db)
       return { importing }
     })
 
     expect(await importing).toEqual({ inserted: 1, skipped: 0, updated: 0 })
-    expect(await accounts.get(db, account.user_id, account.id)).toMatchObject({ balance: '5.0000' })
+    expect((await transactions.list(db, account.user_id)).rows).toMatchObject([{ amount: '6.0000', status }])
+  })
+
+  test('one refuses to settle what somebody released on the way', async () => {
+    await using server = await freshDatabase()
+    const { db } = server
+    const account = await createAccount(db)
+    const row = newTransaction(account, { amount: '5', external_id: 'a' })
+    await createTransaction(db, account, { ...row, status: 'pending' })
+
+    const { importing } = await transaction(db, async (trx) => {
+      await trx.updateTable('finance.transactions').set({ status: 'released' }).execute()
+      const importing = transactions.import(db, [row]).catch((error: unknown) => error)
+      await waitUntilBlocked(db)
+      return { importing }
+    })
+
+    expect(await importing).toBeInstanceOf(ImportConflictError)
   })
 
   test('one waits for the accounts before it writes a row that others would wait for', async () => {

@@ -203,6 +203,7 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
     expect(await stored(db, account)).toMatchObject([{ status: 'pending', amount: '-2.0000', posted_at: null }])
 
     expect(await transactions.import(db, [hold('-4')])).toEqual({ inserted: 0, skipped: 0, updated: 1 })
+    expect(await transactions.import(db, [hold('-4')])).toEqual({ inserted: 0, skipped: 1, updated: 0 })
     expect(await stored(db, account)).toMatchObject([{ status: 'pending', amount: '-4.0000' }])
   })
 

@@ -67,6 +67,8 @@ describe('two people whose rows have the same ids', () => {
       const { rows } = await audit.list(db, userId, { table_name: 'transactions', operation: 'update' })
       expect(rows.map(({ row_id }) => row_id).sort()).toEqual([row(1), row(2), row(3)])
     }
+    const problems = await sql`select * from ${sql.table('finance.audit_problems')}(null)`.execute(db)
+    expect(problems.rows).toEqual([])
   })
 
   test('have matches of their own', async ({ db }) => {
