@@ -277,6 +277,7 @@ describe('commits at once', () => {
         expect(problems).toEqual([])
         expect(seals).toBeGreaterThan(20)
       }
+      expect((await sql`select * from finance.audit_problems(null)`.execute(db)).rows).toEqual([])
     } finally {
       await db.destroy()
     }

@@ -191,9 +191,9 @@ describe('an access token', () => {
     const tokens = tokensOf(keys)
     const set = await tokens.jwks()
 
-    expect(set.keys.map(({ kid, kty, d, k }) => [kid, kty, d, k])).toEqual([
-      ['one', 'OKP', undefined, undefined],
-      ['three', 'OKP', undefined, undefined],
+    expect(set.keys.map(({ kid, kty, use, d, k }) => [kid, kty, use, d, k])).toEqual([
+      ['one', 'OKP', 'sig', undefined, undefined],
+      ['three', 'OKP', 'sig', undefined, undefined],
     ])
     const remote = jose.createLocalJWKSet(set as jose.JSONWebKeySet)
     const { payload } = await jose.jwtVerify(await tokens.issue(person), remote, { typ: 'at+jwt', audience: 'app' })

@@ -233,6 +233,18 @@ describe('changePassword', () => {
     expect(await logInAs(db, user)).toMatchObject({ userId: user.id })
   })
 
+  test('forgives the wrong guesses before it', async ({ db }) => {
+    const user = await createMember(db)
+    const change = (current: string) => changePassword(db, user.id, { current, next: password })
+    const failures = () => db.selectFrom('finance.auth_attempts').select('failures').where('failures', '>', 0).execute()
+    await expect(change('a wrong guess')).rejects.toThrow(InvalidCredentialsError)
+    expect(await failures()).toHaveLength(1)
+
+    await change(password)
+
+    expect(await failures()).toEqual([])
+  })
+
   test('is refused to who is no longer active, with the right password', async ({ db }) => {
     const user = await createMember(db, { is_active: false })
 

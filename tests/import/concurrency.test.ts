@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { type Account, accounts, type Db, ImportConflictError, transaction, transactions } from '../../src/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
-import { deadlocksIn } from '../server.js'
-import { freshDatabase } from '../support.js'
+import { deadlocksIn, waitingIn } from '../server.js'
+import { type FreshDatabase, freshDatabase } from '../support.js'
 
 describe('imports at the same time', () => {
   test('two of one file, in opposite orders, end with each row once', async () => {
@@ -112,6 +113,23 @@ describe('imports at the same time', () => {
     expect(await importing).toBeInstanceOf(ImportConflictError)
   })
 
+  test('one that reads longer than a statement may last goes on', async () => {
+    await using server = await freshDatabase()
+    const account = await createAccount(server.db)
+    async function* slowly() {
+      yield newTransaction(account)
+      await sleep(1200)
+      yield newTransaction(account)
+    }
+
+    const result = await transaction(server.db, async (trx) => {
+      await sql`set local statement_timeout = '1s'`.execute(trx)
+      return transactions.import(trx, slowly())
+    })
+
+    expect(result).toMatchObject({ inserted: 2 })
+  })
+
   test('one waits for the accounts before it writes a row that others would wait for', async () => {
     await using server = await freshDatabase()
     const { db, url } = server
@@ -132,13 +150,6 @@ describe('imports at the same time', () => {
   })
 })
 
-async function waitUntilBlocked(db: Db): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    const { rows } = await sql<{ waiting: number }>`
-      select count(*)::int as waiting from pg_locks where not granted
-    `.execute(db)
-    if ((rows[0]?.waiting ?? 0) > 0) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error('nobody waited')
+async function waitUntilBlocked(db: FreshDatabase['db']): Promise<void> {
+  await expect.poll(() => waitingIn(db), { timeout: 10_000, interval: 20 }).toBeGreaterThan(0)
 }

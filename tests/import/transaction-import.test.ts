@@ -374,6 +374,25 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
     await expect(transactions.import(db, [row(account)], { signal: controller.signal })).rejects.toThrow('enough')
   })
 
+  test('stops by a signal between the statements that write', async () => {
+    const db = handles[way]
+    const account = await createAccount(db)
+    const controller = new AbortController()
+    const told: number[] = []
+    const onProgress = (rows: number, phase: string) => {
+      if (phase === 'reading') return
+      told.push(rows)
+      controller.abort(new Error('enough'))
+    }
+    const rows = Array.from({ length: 1000 }, () => row(account))
+
+    const stopped = transactions.import(db, rows, { batchRows: 1, onProgress, signal: controller.signal })
+
+    await expect(stopped).rejects.toThrow('enough')
+    expect(told).toHaveLength(1)
+    expect(await stored(db, account)).toEqual([])
+  })
+
   test('takes nothing at all', async () => {
     expect(await transactions.import(handles[way], [])).toEqual({ inserted: 0, skipped: 0, updated: 0 })
   })

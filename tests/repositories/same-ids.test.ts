@@ -61,7 +61,7 @@ describe('two people whose rows have the same ids', () => {
   test('have entries of their own in the audit log', async ({ db }) => {
     const people = [await household(db, 1), await household(db, 2)]
 
-    await sql`update ${sql.table('finance.transactions')} set merchant = 'y'`.execute(db)
+    await sql`update ${sql.table('finance.transactions')} set merchant = user_id::text`.execute(db)
 
     for (const userId of people) {
       const { rows } = await audit.list(db, userId, { table_name: 'transactions', operation: 'update' })
