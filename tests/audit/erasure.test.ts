@@ -351,6 +351,46 @@ describe('an erasure', () => {
     await expect(insert).rejects.toMatchObject({ table, constraint: 'users_erased_final' })
   })
 
+  test('writes the same into the log whatever the settings of the session are', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db)
+
+    await db.transaction().execute(async (trx) => {
+      await sql`select set_config('timezone', 'Asia/Tokyo', true), set_config('datestyle', 'German', true)`.execute(trx)
+      await users.erase(trx, id)
+    })
+
+    expect((await audit.verify(db, id)).problems).toEqual([])
+  })
+
+  test('is minded by writers that may not look at persons', async () => {
+    await using database = await freshDatabase()
+    const { db, url } = database
+    const [living, erased] = [await createUser(db), await createUser(db)]
+    await users.erase(db, erased.id)
+    const role = `audit_writer_${process.pid}`
+    await execute(
+      url,
+      `create role ${role}`,
+      `grant usage on schema finance to ${role}`,
+      `grant execute on function finance.uuid_v7() to ${role}`,
+      `grant insert on finance.insights to ${role}`,
+    )
+    const insert = (id: string) =>
+      execute(
+        url,
+        `set role ${role}`,
+        `insert into finance.insights (user_id, title, message, type) values ('${id}', 'x', 'x', 'x')`,
+      )
+    try {
+      await insert(living.id)
+      await expect(insert(erased.id)).rejects.toMatchObject({ constraint: 'users_erased_final' })
+    } finally {
+      await execute(url, `drop owned by ${role}`, `drop role ${role}`)
+    }
+  })
+
   test('by hand leaves nothing of the person either, or is refused', async () => {
     await using database = await freshDatabase()
     const { db } = database

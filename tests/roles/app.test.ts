@@ -85,6 +85,10 @@ describe('an app', { timeout: 180_000 }, () => {
         create temporary table mine (like finance.audit_log);
         create trigger forge after insert on mine for each row execute function finance.seal_audit_log();
       end $$`,
+      `do $$ begin
+        create temporary table mine (user_id uuid);
+        create trigger spy before insert on mine for each row execute function finance.refuse_erased();
+      end $$`,
       `insert into finance.audit_log (user_id, actor, table_name, operation, changes, digest) values ('${account.user_id}', 'x', 'users', 'update', '{}', '')`,
       `update finance.audit_log set changes = '{}', salt = null`,
       'delete from finance.audit_log',
