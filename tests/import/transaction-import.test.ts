@@ -374,6 +374,26 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
     await expect(transactions.import(db, [row(account)], { signal: controller.signal })).rejects.toThrow('enough')
   })
 
+  test.each([true, false])('closes its source when a row is wrong, with a signal: %s', async (signalled) => {
+    const db = handles[way]
+    const account = await createAccount(db)
+    let closed = false
+    async function* source() {
+      try {
+        yield row(account, { amount: 'x' })
+        yield row(account)
+      } finally {
+        closed = true
+      }
+    }
+
+    await expect(
+      transactions.import(db, source(), signalled ? { signal: new AbortController().signal } : {}),
+    ).rejects.toThrow(InvalidInputError)
+
+    expect(closed).toBe(true)
+  })
+
   test('stops by a signal between the statements that write', async () => {
     const db = handles[way]
     const account = await createAccount(db)
