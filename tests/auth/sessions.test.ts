@@ -194,6 +194,13 @@ describe('a refresh token', () => {
     expect(await sessions(db, first.userId)).toEqual([])
   })
 
+  test('of a session that ends before it can be idle for long expires with it', async ({ db }) => {
+    const session = await logInAs(db, await createMember(db), { sessions: { absoluteMs: day } })
+
+    expect(session.expiresAt).toEqual(session.endsAt)
+    expect(session.endsAt.getTime() - Date.now()).toBeCloseTo(day, -5)
+  })
+
   test('of someone who is no longer active is refused', async ({ db }) => {
     const session = await opened(db)
     await users.update(db, session.userId, { is_active: false })
