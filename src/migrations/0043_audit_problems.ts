@@ -12,8 +12,7 @@ const replay = (finance: string) => `, entry as materialized (
     where l.salt is not null and l.row_id is not null and l.operation <> 'erase'
     union all
     -- one for many, written down whole or deleted
-    select l.user_id, l.table_name, (s.state->>'id')::uuid, l.id, l.operation,
-      case when l.operation <> 'delete' then s.state end
+    select l.user_id, l.table_name, (s.state->>'id')::uuid, l.id, l.operation, s.state
     from log l
     cross join lateral (
       select array(select json_array_elements_text(l.changes->'columns')) as columns,
@@ -62,7 +61,6 @@ export const auditProblems: SqlMigration = {
 returns table (user_id uuid, kind text, seq bigint, id bigint, table_name text, row_id uuid)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC'
 set work_mem = '64MB'
 set enable_nestloop = off
 set jit = off

@@ -233,7 +233,7 @@ async function settlePending(trx: Trx): Promise<number> {
       from ${stage} s
       join ${transactions} t on ${sameKey}
       where t.status = 'pending'
-      order by t.user_id, t.id, s.status desc, case when s.status = 'posted' then s.ctid end, s.ctid desc
+      order by t.user_id, t.id, case when s.status = 'posted' then s.ctid end, s.ctid desc
     )
     update ${transactions} t
     set date = l.date, amount = l.amount, status = l.status, posted_at = case when l.status = 'posted' then l.posted_at end

@@ -157,6 +157,12 @@ describe('a chain', () => {
       select user_id, id, '2026-01-01', 'x', 5, currency from finance.accounts limit 1`,
       ['data-unlogged'],
     ],
+    [
+      'values that are gone, also where another entry now says that they may be',
+      `with gone as (update ${log(firstOf('accounts')).replace(' where', " set changes = '{}', salt = null where")})
+      update finance.audit_log set operation = 'erase' where id = (select max(id) from finance.audit_log)`,
+      ['row-redacted', 'data-unlogged', 'row-changed', 'data-differs'],
+    ],
     ['a person who was edited', `update finance.users set email = 'other@example.org'`, ['data-differs']],
   ])('shows %s', async (_, statement, expected) => {
     await using database = await freshDatabase()
@@ -211,6 +217,17 @@ describe('a chain', () => {
     expect(await audit.verify(db, userId)).toMatchObject({ ok: true, rows: 11, seals: 11, problems: [] })
   })
 
+  // As after a restore into another cluster, which counts its transactions anew.
+  test('shows an old entry whose transaction has the number of the one that looks', async () => {
+    await using database = await freshDatabase()
+    const { userId } = await createHistory(database.db)
+    await transaction(database.db, async (trx) => {
+      await sql`set local session_replication_role = replica`.execute(trx)
+      await sql`update finance.audit_log set xid = pg_current_xact_id() where table_name = 'users'`.execute(trx)
+      expect(await wrong(trx, userId)).toEqual(['row-missing', 'row-unsealed'])
+    })
+  })
+
   test('has no false alarm inside a transaction that has written', async () => {
     await using database = await freshDatabase()
     const { userId, account } = await createHistory(database.db)
@@ -260,6 +277,7 @@ describe('commits at once', () => {
         expect(problems).toEqual([])
         expect(seals).toBeGreaterThan(20)
       }
+      expect((await sql`select * from finance.audit_problems(null)`.execute(db)).rows).toEqual([])
     } finally {
       await db.destroy()
     }

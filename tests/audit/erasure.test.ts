@@ -27,7 +27,7 @@ import {
   users,
 } from '../../src/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
-import { waitingIn } from '../server.js'
+import { execute, waitingIn } from '../server.js'
 import { freshDatabase } from '../support.js'
 
 const keys = { current: 'k1', get: () => Buffer.alloc(32, 7) }
@@ -315,6 +315,120 @@ describe('an erasure', () => {
     expect(await users.erase(database.db, user_id)).toBe(false)
     expect(await audit.head(database.db, user_id)).toEqual(head)
     await expect(users.erase(database.db, '00000000-0000-7000-8000-000000000000')).rejects.toThrow(NotFoundError)
+  })
+
+  test('is shown when words are put back where it took them out', async () => {
+    await using database = await freshDatabase()
+    const { db, url } = database
+    const { id } = await createUser(db, { first_name: word })
+    await users.erase(db, id)
+    await execute(
+      url,
+      'set session_replication_role = replica',
+      `update finance.audit_log set changes = '{"new":{"first_name":"x"}}' where salt is null and operation = 'insert'`,
+    )
+
+    expect((await audit.verify(db, id)).problems.map(({ kind }) => kind)).toEqual(['row-changed'])
+  })
+
+  test.each([
+    'accounts',
+    'auth_sessions',
+    'cards',
+    'chat_logs',
+    'consent_records',
+    'insights',
+    'investments',
+    'recommendations',
+  ])('lets nothing new into %s, whoever writes', async (table) => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db)
+    await users.erase(db, id)
+
+    const insert = sql`insert into ${sql.table(`finance.${table}`)} (user_id) values (${id})`.execute(db)
+
+    await expect(insert).rejects.toMatchObject({ table, constraint: 'users_erased_final' })
+  })
+
+  test('writes the same into the log whatever the settings of the session are', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db)
+
+    await db.transaction().execute(async (trx) => {
+      await sql`select set_config('timezone', 'Asia/Tokyo', true), set_config('datestyle', 'German', true)`.execute(trx)
+      await users.erase(trx, id)
+    })
+
+    expect((await audit.verify(db, id)).problems).toEqual([])
+  })
+
+  test('is minded by writers that may not look at persons', async () => {
+    await using database = await freshDatabase()
+    const { db, url } = database
+    const [living, erased] = [await createUser(db), await createUser(db)]
+    await users.erase(db, erased.id)
+    const role = `audit_writer_${process.pid}`
+    await execute(
+      url,
+      `create role ${role}`,
+      `grant usage on schema finance to ${role}`,
+      `grant execute on function finance.uuid_v7() to ${role}`,
+      `grant insert on finance.insights to ${role}`,
+    )
+    const insert = (id: string) =>
+      execute(
+        url,
+        `set role ${role}`,
+        `insert into finance.insights (user_id, title, message, type) values ('${id}', 'x', 'x', 'x')`,
+      )
+    try {
+      await insert(living.id)
+      await expect(insert(erased.id)).rejects.toMatchObject({ constraint: 'users_erased_final' })
+    } finally {
+      await execute(url, `drop owned by ${role}`, `drop role ${role}`)
+    }
+  })
+
+  test('by hand leaves nothing of the person either, or is refused', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db)
+    const blank = {
+      email: `erased+${id}@erased.invalid`,
+      username: null,
+      first_name: null,
+      last_name: null,
+      phone_number: null,
+      financial_goals: null,
+      password_hash: null,
+      external_auth_id: null,
+      is_active: false,
+    }
+    const erase = (left: Record<string, string | boolean>) =>
+      db
+        .updateTable('finance.users')
+        .set({ ...blank, ...left, erased_at: new Date() })
+        .where('id', '=', id)
+        .execute()
+
+    for (const [column, value] of Object.entries(blank)) {
+      const left = { [column]: column === 'email' ? 'ada@example.org' : value === false ? true : 'x' }
+      await expect(erase(left), column).rejects.toMatchObject({ constraint: 'users_erased_at_check' })
+    }
+    await erase({})
+  })
+
+  test('takes nothing out of the log of somebody who is not erased', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db)
+
+    await expect(sql`select finance.erase_audit(${id}, 'x')`.execute(db)).rejects.toMatchObject({
+      constraint: 'audit_log_append_only',
+    })
+    expect(await audit.verify(db, id)).toMatchObject({ ok: true, redacted: 0 })
   })
 
   test('takes the values out of the log of a person who was removed before', async () => {

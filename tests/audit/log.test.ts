@@ -193,6 +193,44 @@ describe('the audit log', () => {
     expect((await audit.verify(db, account.user_id)).problems).toEqual([])
   })
 
+  test('begins anew with a row that comes back under the id of one that went', async ({ db }) => {
+    const account = await createAccount(db)
+    const insert = (merchant: string) =>
+      db
+        .insertInto('finance.transactions')
+        .values({
+          ...newTransaction(account, { status: 'pending', merchant }),
+          currency: account.currency,
+          id,
+          posted_at: null,
+        })
+        .execute()
+    const id = '00000000-0000-7000-8000-00000000bbbb'
+    await insert('first')
+    await db.updateTable('finance.transactions').set({ merchant: 'changed' }).where('id', '=', id).execute()
+    await db.deleteFrom('finance.transactions').where('id', '=', id).execute()
+    await insert('second')
+
+    expect((await audit.verify(db, account.user_id)).problems).toEqual([])
+  })
+
+  test('tells tables apart whose rows have the same id', async ({ db }) => {
+    const account = await createAccount(db)
+    await createTransaction(db, account, { id: account.id, status: 'pending' })
+    await accounts.update(db, account.user_id, account.id, { name: 'Savings' })
+    await transactions.categorize(db, account.user_id, account.id, 'groceries')
+
+    expect((await audit.verify(db, account.user_id)).problems).toEqual([])
+  })
+
+  test('knows the last of several values', async ({ db }) => {
+    const account = await createAccount(db)
+    for (const name of ['Savings', 'Holidays', 'A boat'])
+      await accounts.update(db, account.user_id, account.id, { name })
+
+    expect((await audit.verify(db, account.user_id)).problems).toEqual([])
+  })
+
   test('knows a value that became null, in one row and in many at once', async ({ db }) => {
     const account = await createAccount(db, { institution: 'Bank' })
     await accounts.update(db, account.user_id, account.id, { institution: null })

@@ -136,6 +136,7 @@ describe('an access token', () => {
       'no signature': `${header}.${payload}.`,
       'one part': header,
       nothing: '',
+      'more than a header holds': signed(key, { payload: { more: 'A'.repeat(4096) } }),
       megabytes: `${good}${'A'.repeat(1_000_000)}`,
     }
     for (const [what, token] of Object.entries(bad)) {
@@ -190,9 +191,9 @@ describe('an access token', () => {
     const tokens = tokensOf(keys)
     const set = await tokens.jwks()
 
-    expect(set.keys.map(({ kid, kty, d, k }) => [kid, kty, d, k])).toEqual([
-      ['one', 'OKP', undefined, undefined],
-      ['three', 'OKP', undefined, undefined],
+    expect(set.keys.map(({ kid, kty, use, d, k }) => [kid, kty, use, d, k])).toEqual([
+      ['one', 'OKP', 'sig', undefined, undefined],
+      ['three', 'OKP', 'sig', undefined, undefined],
     ])
     const remote = jose.createLocalJWKSet(set as jose.JSONWebKeySet)
     const { payload } = await jose.jwtVerify(await tokens.issue(person), remote, { typ: 'at+jwt', audience: 'app' })

@@ -1,6 +1,7 @@
 import { hash as argon2, verify } from '@node-rs/argon2'
 import bcrypt from 'bcryptjs'
 import { describe, expect, test } from 'vitest'
+import { decoyHash, isCutByBcrypt } from '../../src/auth/hashing.js'
 import { checkPassword, hashPassword, needsRehash, verifyPassword } from '../../src/auth/index.js'
 import { InvalidInputError } from '../../src/index.js'
 
@@ -17,6 +18,7 @@ describe('a password hash', () => {
 
   test('costs what the host asks for, but never less than OWASP does', async () => {
     expect(await hashPassword('correct horse', { memoryKiB: 7168, passes: 5 })).toContain('$m=7168,t=5,p=1$')
+    expect(await hashPassword('correct horse', { lanes: 2 })).toContain('$m=19456,t=2,p=2$')
     await expect(hashPassword('correct horse', { memoryKiB: 7168 })).rejects.toThrow(InvalidInputError)
     await expect(hashPassword('correct horse', { memoryKiB: 4096, passes: 20 })).rejects.toThrow(InvalidInputError)
     expect(() => needsRehash('', { passes: 1 })).toThrow(InvalidInputError)
@@ -47,10 +49,12 @@ describe('a password hash', () => {
     expect(await verifyPassword(hash, `${long}something else`)).toBe(true)
     expect(await verifyPassword(hash, long.slice(0, -1))).toBe(false)
     expect(await verifyPassword(await bcrypt.hash('abc', 4), 'abc\0def')).toBe(false)
+    expect([long, `${long}!`].map((password) => isCutByBcrypt(hash, password))).toEqual([false, true])
   })
 
   test('is the same for a letter however the keyboard spells it, and of another system as it was typed', async () => {
     expect(await verifyPassword(await hashPassword('caf\u00e9 au lait'), 'cafe\u0301 au lait')).toBe(true)
+    expect(await verifyPassword(await hashPassword('cafe\u0301 au lait'), 'caf\u00e9 au lait')).toBe(true)
     expect(await verifyPassword(await argon2('cafe\u0301 au lait', weak), 'cafe\u0301 au lait')).toBe(true)
     expect(await verifyPassword(await hashPassword('cafe au lait'), 'cafe\u0301 au lait')).toBe(false)
   })
@@ -73,7 +77,17 @@ describe('a password hash', () => {
     expect([older, today, dearer].map((hash) => needsRehash(hash))).toEqual([true, false, false])
     expect(needsRehash(today, { memoryKiB: 32_768 })).toBe(true)
     expect(needsRehash('nonsense')).toBe(true)
+    expect(needsRehash(today.replace('v=19', 'v=16'))).toBe(true)
+    expect(needsRehash(today.replace('v=19$', ''))).toBe(true)
   })
+})
+
+test('the hash of nobody’s password costs what that of a person does, and is made once', async () => {
+  const decoy = await decoyHash({ memoryKiB: 32_768 })
+
+  expect(decoy).toContain('$m=32768,t=2,p=1$')
+  expect(await decoyHash({ memoryKiB: 32_768 })).toBe(decoy)
+  expect(await decoyHash()).toContain('$m=19456,t=2,p=1$')
 })
 
 describe('a new password', () => {

@@ -233,6 +233,44 @@ describe('changePassword', () => {
     expect(await logInAs(db, user)).toMatchObject({ userId: user.id })
   })
 
+  test('forgives the wrong guesses before it', async ({ db }) => {
+    const user = await createMember(db)
+    const change = (current: string) => changePassword(db, user.id, { current, next: password })
+    const failures = () => db.selectFrom('finance.auth_attempts').select('failures').where('failures', '>', 0).execute()
+    await expect(change('a wrong guess')).rejects.toThrow(InvalidCredentialsError)
+    expect(await failures()).toHaveLength(1)
+
+    await change(password)
+
+    expect(await failures()).toEqual([])
+  })
+
+  test('is refused to who is no longer active, with the right password', async ({ db }) => {
+    const user = await createMember(db, { is_active: false })
+
+    await expect(changePassword(db, user.id, { current: password, next: other })).rejects.toThrow(
+      InvalidCredentialsError,
+    )
+  })
+
+  test('gives way to one that was quicker', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const user = await createMember(db)
+
+    const { late } = await transaction(db, async (trx) => {
+      await setPassword(trx, user.id, other)
+      const late = changePassword(db, user.id, { current: password, next: 'a third long password' }).catch(
+        (error: unknown) => error,
+      )
+      await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+      return { late }
+    })
+
+    expect(await late).toBeInstanceOf(InvalidCredentialsError)
+    expect(await logIn(db, { email: user.email, password: other })).toMatchObject({ userId: user.id })
+  })
+
   test('refuses a weak one, and the name of the person', async ({ db }) => {
     const user = await createMember(db, { username: 'ada-lovelace-1815' })
     const change = (next: string) => changePassword(db, user.id, { current: password, next })
@@ -251,11 +289,16 @@ describe('setPassword', () => {
       await logIn(db, { email: user.email, password: other }, quick).catch(() => {})
     }
     await expect(logInAs(db, user)).rejects.toThrow(TooManyAttemptsError)
+    const change = (current: string) =>
+      changePassword(db, user.id, { current, next: password }, { attempts: { name: { waitMs: 60_000 } } })
+    for (let i = 0; i < 5; i++) await change('a wrong guess').catch(() => {})
+    await expect(change(password)).rejects.toThrow(TooManyAttemptsError)
 
     await setPassword(db, user.id, other)
 
     expect(await sessions(db, user.id)).toEqual([])
     expect(await logIn(db, { email: user.email, password: other })).toMatchObject({ userId: user.id })
+    await change(other)
     await expect(setPassword(db, crypto.randomUUID(), other)).rejects.toThrow(NotFoundError)
   })
 })

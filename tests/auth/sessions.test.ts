@@ -132,11 +132,14 @@ describe('a refresh token', () => {
   })
 
   test('has no grace once its session ended', async ({ db }) => {
-    const first = await opened(db)
+    const user = await createMember(db)
+    const [first, elsewhere] = [await logInAs(db, user), await logInAs(db, user)]
     const { refreshToken } = await refresh(db, first.refreshToken)
     await logOut(db, refreshToken)
 
     await expect(refresh(db, first.refreshToken)).rejects.toMatchObject({ sessionEnded: true })
+    expect(await reasonOf(confirmSession(db, first))).toBe('ended')
+    expect(await confirmSession(db, elsewhere)).toMatchObject({ sessionId: elsewhere.sessionId })
   })
 
   test('that nobody gave out is malformed, and ends nothing', async ({ db }) => {
@@ -185,8 +188,17 @@ describe('a refresh token', () => {
     await age(db, first, 6 * day + 1000)
 
     expect(await reasonOf(refresh(db, fourth.refreshToken))).toBe('expired')
+    expect(await reasonOf(confirmSession(db, fourth))).toBe('ended')
+    await expect(endSession(db, first.userId, first.sessionId)).rejects.toThrow(NotFoundError)
     expect(await reasonOf(refresh(db, first.refreshToken))).toBe('ended')
     expect(await sessions(db, first.userId)).toEqual([])
+  })
+
+  test('of a session that ends before it can be idle for long expires with it', async ({ db }) => {
+    const session = await logInAs(db, await createMember(db), { sessions: { absoluteMs: day } })
+
+    expect(session.expiresAt).toEqual(session.endsAt)
+    expect(session.endsAt.getTime() - Date.now()).toBeCloseTo(day, -5)
   })
 
   test('of someone who is no longer active is refused', async ({ db }) => {
@@ -243,6 +255,10 @@ describe('sessions', () => {
     const list = await sessions(db, user.id)
 
     expect(list.map(({ client }) => client)).toEqual(['Laptop', 'Phone'])
+    await sql`update finance.auth_sessions set started_at = started_at - interval '1 h' where client = 'Laptop'`.execute(
+      db,
+    )
+    expect((await sessions(db, user.id)).map(({ client }) => client)).toEqual(['Phone', 'Laptop'])
     const [laptop, onPhone] = list
     expect(onPhone?.sessionId).toBe(phone.sessionId)
     expect(onPhone?.lastUsedAt.getTime()).toBeGreaterThan(onPhone?.startedAt.getTime() ?? 0)

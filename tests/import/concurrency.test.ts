@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { type Account, accounts, type Db, transaction, transactions } from '../../src/index.js'
+import { type Account, accounts, type Db, ImportConflictError, transaction, transactions } from '../../src/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
-import { deadlocksIn } from '../server.js'
-import { freshDatabase } from '../support.js'
+import { deadlocksIn, waitingIn } from '../server.js'
+import { type FreshDatabase, freshDatabase } from '../support.js'
 
 describe('imports at the same time', () => {
   test('two of one file, in opposite orders, end with each row once', async () => {
@@ -76,6 +77,59 @@ describe('imports at the same time', () => {
     expect(balances.map(({ balance }) => balance)).toEqual(['11.0000', '11.0000'])
   })
 
+  test.each(['posted', 'pending'] as const)('one writes a %s row that somebody removed on the way', async (status) => {
+    await using server = await freshDatabase()
+    const { db } = server
+    const account = await createAccount(db)
+    // Money that comes in is not held, so that its removal leaves the account alone.
+    const pending = newTransaction(account, { amount: '5', external_id: 'a', status: 'pending' })
+    await createTransaction(db, account, pending)
+
+    const { importing } = await transaction(db, async (trx) => {
+      await trx.deleteFrom('finance.transactions').where('user_id', '=', account.user_id).execute()
+      const importing = transactions.import(db, [{ ...pending, amount: '6', status }])
+      await waitUntilBlocked(db)
+      return { importing }
+    })
+
+    expect(await importing).toEqual({ inserted: 1, skipped: 0, updated: 0 })
+    expect((await transactions.list(db, account.user_id)).rows).toMatchObject([{ amount: '6.0000', status }])
+  })
+
+  test('one refuses to settle what somebody released on the way', async () => {
+    await using server = await freshDatabase()
+    const { db } = server
+    const account = await createAccount(db)
+    const row = newTransaction(account, { amount: '5', external_id: 'a' })
+    await createTransaction(db, account, { ...row, status: 'pending' })
+
+    const { importing } = await transaction(db, async (trx) => {
+      await trx.updateTable('finance.transactions').set({ status: 'released' }).execute()
+      const importing = transactions.import(db, [row]).catch((error: unknown) => error)
+      await waitUntilBlocked(db)
+      return { importing }
+    })
+
+    expect(await importing).toBeInstanceOf(ImportConflictError)
+  })
+
+  test('one that reads longer than a statement may last goes on', async () => {
+    await using server = await freshDatabase()
+    const account = await createAccount(server.db)
+    async function* slowly() {
+      yield newTransaction(account)
+      await sleep(1200)
+      yield newTransaction(account)
+    }
+
+    const result = await transaction(server.db, async (trx) => {
+      await sql`set local statement_timeout = '1s'`.execute(trx)
+      return transactions.import(trx, slowly())
+    })
+
+    expect(result).toMatchObject({ inserted: 2 })
+  })
+
   test('one waits for the accounts before it writes a row that others would wait for', async () => {
     await using server = await freshDatabase()
     const { db, url } = server
@@ -96,13 +150,6 @@ describe('imports at the same time', () => {
   })
 })
 
-async function waitUntilBlocked(db: Db): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    const { rows } = await sql<{ waiting: number }>`
-      select count(*)::int as waiting from pg_locks where not granted
-    `.execute(db)
-    if ((rows[0]?.waiting ?? 0) > 0) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error('nobody waited')
+async function waitUntilBlocked(db: FreshDatabase['db']): Promise<void> {
+  await expect.poll(() => waitingIn(db), { timeout: 10_000, interval: 20 }).toBeGreaterThan(0)
 }

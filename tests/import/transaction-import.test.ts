@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import {
   type Account,
@@ -77,11 +78,13 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
       pending_id: '01890000-0000-7000-8000-00000000000a',
     })
 
-    await transactions.import(db, [given, row(account, { merchant: '', status: 'pending', external_id: 'NULL' })])
+    const description = 'old\rMac'
+    const second = row(account, { merchant: '', description, status: 'pending', external_id: 'NULL' })
+    await transactions.import(db, [given, second])
 
     const [pending, posted] = (await stored(db, account)).toSorted((a, b) => a.status.localeCompare(b.status))
     expect(posted).toMatchObject({ ...given, status: 'posted', direction: 'credit' })
-    expect(pending).toMatchObject({ merchant: '', status: 'pending', posted_at: null, external_id: 'NULL' })
+    expect(pending).toMatchObject({ merchant: '', description, posted_at: null, external_id: 'NULL' })
     expect(await balance(db, account)).toBe('900719925474099.9371')
   })
 
@@ -200,6 +203,7 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
     expect(await stored(db, account)).toMatchObject([{ status: 'pending', amount: '-2.0000', posted_at: null }])
 
     expect(await transactions.import(db, [hold('-4')])).toEqual({ inserted: 0, skipped: 0, updated: 1 })
+    expect(await transactions.import(db, [hold('-4')])).toEqual({ inserted: 0, skipped: 1, updated: 0 })
     expect(await stored(db, account)).toMatchObject([{ status: 'pending', amount: '-4.0000' }])
   })
 
@@ -316,6 +320,21 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
     expect(await balance(db, account)).toBe('11.0000')
   })
 
+  test('leaves the time limits of the transaction it is called in as they were', async () => {
+    const db = handles[way]
+    const account = await createAccount(db)
+    const limits = (trx: Db) =>
+      sql`select name, setting from pg_settings where name like '%timeout' order by name`.execute(trx)
+
+    await transaction(db, async (trx) => {
+      await sql`set local statement_timeout = 54321`.execute(trx)
+      await sql`set local idle_in_transaction_session_timeout = 65432`.execute(trx)
+      const before = await limits(trx)
+      await transactions.import(trx, [row(account)])
+      expect((await limits(trx)).rows).toEqual(before.rows)
+    })
+  })
+
   test('writes in several statements, tells how far it is, and keeps the order of the file within a day', async () => {
     const db = handles[way]
     const account = await createAccount(db)
@@ -353,6 +372,45 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
 
     expect(await stored(db, account)).toEqual([])
     await expect(transactions.import(db, [row(account)], { signal: controller.signal })).rejects.toThrow('enough')
+  })
+
+  test.each([true, false])('closes its source when a row is wrong, with a signal: %s', async (signalled) => {
+    const db = handles[way]
+    const account = await createAccount(db)
+    let closed = false
+    async function* source() {
+      try {
+        yield row(account, { amount: 'x' })
+        yield row(account)
+      } finally {
+        closed = true
+      }
+    }
+
+    await expect(
+      transactions.import(db, source(), signalled ? { signal: new AbortController().signal } : {}),
+    ).rejects.toThrow(InvalidInputError)
+
+    expect(closed).toBe(true)
+  })
+
+  test('stops by a signal between the statements that write', async () => {
+    const db = handles[way]
+    const account = await createAccount(db)
+    const controller = new AbortController()
+    const told: number[] = []
+    const onProgress = (rows: number, phase: string) => {
+      if (phase === 'reading') return
+      told.push(rows)
+      controller.abort(new Error('enough'))
+    }
+    const rows = Array.from({ length: 1000 }, () => row(account))
+
+    const stopped = transactions.import(db, rows, { batchRows: 1, onProgress, signal: controller.signal })
+
+    await expect(stopped).rejects.toThrow('enough')
+    expect(told).toHaveLength(1)
+    expect(await stored(db, account)).toEqual([])
   })
 
   test('takes nothing at all', async () => {

@@ -52,6 +52,33 @@ describe('reports', () => {
     })
   })
 
+  test('counts the first and the last day of the range', async ({ db }) => {
+    const { user_id } = await household(db)
+    const days = { from: '2026-01-02', to: '2026-01-03' }
+
+    expect((await reports.spendingByCategory(db, user_id, days)).map(({ spent }) => spent)).toEqual([
+      '1200.0000',
+      '40.0500',
+    ])
+    expect((await reports.topMerchants(db, user_id, days)).map(({ spent }) => spent)).toEqual(['1200.0000', '40.0500'])
+    expect(await reports.cashFlowByMonth(db, user_id, days)).toMatchObject([
+      { income: '0.0000', spending: '1240.0500' },
+    ])
+  })
+
+  test('says when money last went to a merchant, not when some came back', async ({ db }) => {
+    const { user_id, checking } = await household(db)
+    await createTransaction(db, checking, { amount: '5', merchant: 'Corner shop', date: '2026-06-01' })
+
+    expect(await reports.topMerchants(db, user_id, year)).toContainEqual({
+      merchant: 'Corner shop',
+      currency: 'USD',
+      spent: '40.1000',
+      transactions: 2,
+      last_date: '2026-03-03',
+    })
+  })
+
   test('shows every month of the range, also the empty ones', async ({ db }) => {
     const { user_id } = await household(db)
 

@@ -61,12 +61,14 @@ describe('two people whose rows have the same ids', () => {
   test('have entries of their own in the audit log', async ({ db }) => {
     const people = [await household(db, 1), await household(db, 2)]
 
-    await sql`update ${sql.table('finance.transactions')} set merchant = 'y'`.execute(db)
+    await sql`update ${sql.table('finance.transactions')} set merchant = user_id::text`.execute(db)
 
     for (const userId of people) {
       const { rows } = await audit.list(db, userId, { table_name: 'transactions', operation: 'update' })
       expect(rows.map(({ row_id }) => row_id).sort()).toEqual([row(1), row(2), row(3)])
     }
+    const problems = await sql`select * from ${sql.table('finance.audit_problems')}(null)`.execute(db)
+    expect(problems.rows).toEqual([])
   })
 
   test('have matches of their own', async ({ db }) => {

@@ -339,11 +339,28 @@ describe('transfers.reverse', () => {
   })
 
   test('finds only completed transfers of the same user', async ({ db }) => {
-    const { transfer } = await pair(db)
+    const { source, target, transfer, user_id } = await pair(db)
     const { id } = await transfers.create(db, transfer())
     const stranger = await createAccount(db)
+    const byHand = await db
+      .insertInto('finance.transfers')
+      .values({
+        user_id,
+        from_account_id: source.id,
+        from_amount: '1',
+        from_currency: source.currency,
+        to_account_id: target.id,
+        to_amount: '1',
+        to_currency: target.currency,
+        date: '2026-03-02',
+        status: 'pending',
+        idempotency_key: 'by hand',
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow()
 
     await expect(transfers.reverse(db, stranger.user_id, id)).rejects.toThrow(NotFoundError)
+    await expect(transfers.reverse(db, user_id, byHand.id)).rejects.toThrow(NotFoundError)
   })
 })
 

@@ -25,6 +25,8 @@ describe('an app', { timeout: 180_000 }, () => {
     const paid = await transactions.post(app, { ...newTransaction(mine), amount: '-10' })
     await transactions.reverse(app, mine.user_id, paid.id)
     await transactions.release(app, mine.user_id, (await transactions.hold(app, newTransaction(mine))).id)
+    const announced = await transactions.hold(app, newTransaction(mine))
+    await app.deleteFrom('finance.transactions').where('id', '=', announced.id).execute()
     await transfers.create(app, {
       user_id: mine.user_id,
       from_account_id: mine.id,
@@ -82,6 +84,10 @@ describe('an app', { timeout: 180_000 }, () => {
       `do $$ begin
         create temporary table mine (like finance.audit_log);
         create trigger forge after insert on mine for each row execute function finance.seal_audit_log();
+      end $$`,
+      `do $$ begin
+        create temporary table mine (user_id uuid);
+        create trigger spy before insert on mine for each row execute function finance.refuse_erased();
       end $$`,
       `insert into finance.audit_log (user_id, actor, table_name, operation, changes, digest) values ('${account.user_id}', 'x', 'users', 'update', '{}', '')`,
       `update finance.audit_log set changes = '{}', salt = null`,
