@@ -45,6 +45,7 @@ const pricing: ReadonlyArray<(random: Random, price: number, i: number) => numbe
   (_, price, i) => price * (1 + (i % 2)),
   (random, price) => price * random.between(0.8, 1.25),
   (random, price) => price * random.between(0.5, 2),
+  (random, price) => price * random.between(1, 9),
   (random, price) => price * 1.2 ** random.int(0, 4),
   (random, price) => price * (random.chance(0.15) ? 1.5 : 1),
 ]
