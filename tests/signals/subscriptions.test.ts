@@ -239,7 +239,7 @@ describe('subscriptions.detect', () => {
 
   test('lets a bill of heating vary tenfold in a year, and nothing else so much', async ({ db }) => {
     const heated = [180, 165, 120, 70, 35, 24, 20, 21, 32, 75, 125, 170, 185]
-    const rows = (more?: Row[3]) =>
+    const rows = (more: NonNullable<Row[3]>) =>
       everyMonth('2025-06-14', 13).map((day, i): Row => [day, 'Columbia', `-${heated[(i + 5) % 12]}.20`, more])
 
     expect(await found(db, rows({ category: 'Gas & Electric' }))).toMatchObject([
