@@ -1,4 +1,4 @@
-import { bestFit, type Candidate, type Fit, fourfold, type Merchant } from './fits.js'
+import { bestFit, type Candidate, type Fit, fourfold, type Merchant, tenfold } from './fits.js'
 import type { Account, Charge } from './movements.js'
 
 /** Two prices less than a fifth apart share a band of one of two grids, of which one lies half a band beside the other. */
@@ -76,7 +76,9 @@ function plausible(
   if (n < 2) return undefined
   const least = (sorted[from] as Charge).price
   const most = (sorted[to - 1] as Charge).price
-  if (most - least > fourfold) return undefined
+  const isSaid = (all: readonly Charge[]) => all.every(({ isBill, isChoice }) => isBill || isChoice)
+  if (most - least > fourfold && !(n >= 6 && most - least <= tenfold && isSaid(sorted.slice(from, to))))
+    return undefined
   let [first, last] = [Infinity, -Infinity]
   for (let i = from; i < to; i++) {
     const { number } = (sorted[i] as Charge).day
@@ -87,8 +89,7 @@ function plausible(
   if (n === 2) {
     if (span < 355 || span > 376) return undefined
     const both = sorted.slice(from, to).sort(byDay)
-    const said = both.every(({ isBill, isChoice }) => isBill || isChoice)
-    return most - least <= (said ? 0.25 : 0.15) ? { level, charges: both, least, most, first, last } : undefined
+    return most - least <= (isSaid(both) ? 0.25 : 0.15) ? { level, charges: both, least, most, first, last } : undefined
   }
   if (10 * span < 49 * (n - 1)) return undefined
   const halfMonthly = n >= 5 && most - least < 0.35 && 10 * span >= 147 * (n - 1) && 10 * span <= 158 * (n - 1)

@@ -148,26 +148,27 @@ interface Payday {
 
 /**
  * Pay is what is called pay; and what the same payer, who is no shop, has paid three times, if it is a quarter of all that
- * came in. Where there is neither, it is every sum of a tenth of all or more.
+ * came in, among people only where nothing else is. Where there is neither, it is every sum of a tenth of all or more.
  */
 function paydaysOf(credits: readonly Credit[], shops: ReadonlySet<string>): Payday[] {
-  const payers = new Map<string, { said: boolean; times: number; paid: number }>()
+  const payers = new Map<string, { said: boolean; betweenPeople: boolean; times: number; paid: number }>()
   let everything = 0
-  for (const { key, said, amount } of credits) {
+  for (const { key, said, betweenPeople, amount } of credits) {
     everything += amount
     const payer = payers.get(key)
-    if (payer === undefined) payers.set(key, { said, times: 1, paid: amount })
+    if (payer === undefined) payers.set(key, { said, betweenPeople, times: 1, paid: amount })
     else {
       payer.said ||= said
+      payer.betweenPeople &&= betweenPeople
       payer.times++
       payer.paid += amount
     }
   }
-  const isPayer = (key: string) => {
-    const { said, times, paid } = payers.get(key) as { said: boolean; times: number; paid: number }
-    return said || (times >= 3 && 4 * paid >= everything && !shops.has(key))
-  }
-  const payerKeys = new Set([...payers.keys()].filter(isPayer))
+  const likely = [...payers].filter(
+    ([key, { said, times, paid }]) => said || (times >= 3 && 4 * paid >= everything && !shops.has(key)),
+  )
+  const known = likely.filter(([, { said, betweenPeople }]) => said || !betweenPeople)
+  const payerKeys = new Set((known.length > 0 ? known : likely).map(([key]) => key))
   const days = new Map<number, Payday>()
   for (const { day, amount, key, said } of credits) {
     const isMuch = 10 * amount >= everything
@@ -176,9 +177,9 @@ function paydaysOf(credits: readonly Credit[], shops: ReadonlySet<string>): Payd
         ? isMuch && !shops.has(key)
         : payerKeys.has(key) && (said || !payers.get(key)?.said || isMuch)
     if (!isPay) continue
-    const known = days.get(day.number)
-    if (known === undefined) days.set(day.number, { day: day.number, amount })
-    else known.amount += amount
+    const payday = days.get(day.number)
+    if (payday === undefined) days.set(day.number, { day: day.number, amount })
+    else payday.amount += amount
   }
   return [...days.values()].sort((a, b) => a.day - b.day)
 }

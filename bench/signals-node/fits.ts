@@ -32,6 +32,8 @@ export interface Merchant {
 
 /** A quadruple, with room for how logarithms round. */
 export const fourfold = Math.log(4) + 1e-9
+/** Where the bank says that it is a bill: what heats in January is hardly used in July. */
+export const tenfold = Math.log(10) + 1e-9
 /** Cadences that two prices must not take turns in: they would be two subscriptions. */
 const takesNoTurns = new Set(['weekly', 'fortnightly', 'semi_monthly', 'half_yearly'])
 
@@ -143,10 +145,11 @@ function fitOf(cadence: Cadence, candidate: Candidate, prices: Prices, merchant:
 }
 
 function variesLittle({ charges, least, most }: Candidate): boolean {
-  if (most - least > fourfold) return false
+  const heats = charges.length >= 6 && charges.every(({ isBill }) => isBill)
+  if (most - least > (heats ? tenfold : fourfold)) return false
   const mean = charges.reduce((sum, { amount }) => sum + amount, 0) / charges.length
   const squares = charges.reduce((sum, { amount }) => sum + (amount - mean) ** 2, 0)
-  return Math.sqrt(squares / (charges.length - 1)) / mean <= 0.4
+  return Math.sqrt(squares / (charges.length - 1)) / mean <= (heats ? 0.8 : 0.4)
 }
 
 /** As the server rounds doubles. */

@@ -34,6 +34,7 @@ export interface Credit {
   readonly key: string
   /** Called pay by its category or a text. */
   readonly said: boolean
+  readonly betweenPeople: boolean
 }
 
 export interface CardRow {
@@ -154,7 +155,13 @@ function place(
     })
   } else if (amount > 0 && ago < 2 * longest && !category.is_not_pay && !paysNobody(account.account_type)) {
     if (saysBonus(row.description)) return
-    purse.credits.push({ day, amount, key, said: category.is_pay || name.is_pay || saysPay(row.description) })
+    purse.credits.push({
+      day,
+      amount,
+      key,
+      said: category.is_pay || name.is_pay || saysPay(row.description),
+      betweenPeople: category.between_people || name.between_people,
+    })
   }
 }
 

@@ -3,7 +3,10 @@ import { currency, day, jsonObject, money, uuid } from './values.js'
 
 /** The JSON of `computed_features.signal_value`, one schema a family of signals. Ratios are numbers, money is exact. */
 
-/** How often something is charged, the most often first. `semi_monthly` is twice a month, `four_weekly` every 28 days. */
+/**
+ * How often something is charged, the most often first. `semi_monthly` is twice a month, `four_weekly` every 28 days, `monthly`
+ * by the calendar or every 30 days.
+ */
 export const cadenceNames = [
   'weekly',
   'fortnightly',

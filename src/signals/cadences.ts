@@ -40,6 +40,8 @@ export const cadences: readonly Cadence[] = [
   byDays('fortnightly', 14, [12, 16], 3),
   byDays('semi_monthly', monthDays / 2, [13, 17], 4),
   byDays('four_weekly', 28, [26, 30], 2),
+  // A month to whoever counts days: prepaid plans, and what is paid for 30 days.
+  byDays('monthly', 30, [29, 31], 2),
   byMonths('monthly', 1, [26, 35], 5),
   byMonths('two_monthly', 2, [55, 67], 6),
   byMonths('quarterly', 3, [85, 98], 8),

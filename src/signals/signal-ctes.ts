@@ -181,13 +181,14 @@ put_aside as (
 
 /**
  * Pay is what is called pay, by its category or words; and what the same payer has paid three times, if it is a quarter of
- * all that came in. Where there is neither (invoices to many clients), it is every sum of a tenth of all or more. Money back
- * from a merchant is none, and neither is a bonus: it would make the steadiest pay look unsteady.
+ * all that came in. What people send each other (a flatmate's share, parents) is pay only where nothing else is. Where there
+ * is nothing of all this (invoices to many clients), it is every sum of a tenth of all or more. Money back from a merchant is
+ * none, and neither is a bonus: it would make the steadiest pay look unsteady.
  */
 export function incomeSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 credits as materialized (
-  select m.person, m.currency, m.date, m.amount, m.key, m.is_pay or t.text ~ ${sql.lit(payInText)} as said,
+  select m.person, m.currency, m.date, m.amount, m.key, m.between_people, m.is_pay or t.text ~ ${sql.lit(payInText)} as said,
     sum(m.amount) over (partition by m.person, m.currency) as everything
   from movements m
   join accounts a on a.person = m.person and a.account = m.account
@@ -196,17 +197,20 @@ credits as materialized (
     and a.account_type not in ('credit_card', 'loan', 'investment') and t.text !~ ${sql.lit(bonusInText)}
 ),
 payers as materialized (
-  select c.person, c.currency, c.key, c.said,
-    c.said or (c.n >= 3 and c.paid >= 0.25 * c.everything and s.key is null) as is_payer,
-    s.key is not null as is_shop
+  select person, currency, key, said, is_shop,
+    said or is_much and (not between_people or not bool_or(said or is_much and not between_people) over (partition by person, currency)) as is_payer
   from (
-    select person, currency, key, bool_or(said) as said, count(*) as n, sum(amount) as paid, max(everything) as everything
-    from credits
-    group by 1, 2, 3
-  ) c
-  left join (
-    select person, currency, key from keys
-  ) s on s.person = c.person and s.currency = c.currency and s.key = c.key
+    select c.*, s.key is not null as is_shop, c.n >= 3 and c.paid >= 0.25 * c.everything and s.key is null as is_much
+    from (
+      select person, currency, key, bool_or(said) as said, bool_and(between_people) as between_people, count(*) as n,
+        sum(amount) as paid, max(everything) as everything
+      from credits
+      group by 1, 2, 3
+    ) c
+    left join (
+      select person, currency, key from keys
+    ) s on s.person = c.person and s.currency = c.currency and s.key = c.key
+  ) p
 ),
 paydays as materialized (
   select *, date - lag(date) over (partition by person, currency order by date) as gap

@@ -29,8 +29,10 @@ const figuresOfParts = sql`sum(n)::int as n, min(first_date) as first_date, max(
     bool_and(said) as said, ${sumsOfAxes}`
 /** Prices as far apart as this are still one bill's. The room is for how logarithms round: 600 and 2400 are. */
 const fourfold = sql.lit(Math.log(4) + 1e-9)
+/** And as far as this where the bank says that it is a bill: what heats in January is hardly used in July. */
+const tenfold = sql.lit(Math.log(10) + 1e-9)
 const plausible = sql`(
-  (n >= 3 and most - least <= ${fourfold} and last_date - first_date >= 4.9 * (n - 1)
+  (n >= 3 and most - least <= case when said and n >= 6 then ${tenfold} else ${fourfold} end and last_date - first_date >= 4.9 * (n - 1)
     and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
       or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
         and (n > 3 or most - least < 0.001)
@@ -150,7 +152,7 @@ candidate_charges as materialized (
   from charges c join candidates d on d.name = c.name and d.level = 1
 ),
 gaps as materialized (
-  select candidate, date, amount, price, is_bill or is_choice as said,
+  select candidate, date, amount, price, is_bill, is_bill or is_choice as said,
     date - lag(date) over w as gap, place - lag(place) over w as month_gap,
     abs(price - lag(price) over w) as step, abs(price - lag(price, 2) over w) as step2
   from candidate_charges
@@ -188,7 +190,7 @@ fits as (
 spreads as (
   select candidate, count(*)::int as n, count(*) filter (where gap is null or gap > 0)::int as days,
     max(price) - min(price) as range, coalesce(stddev_samp(exp(price)) / avg(exp(price)), 0) as spread,
-    2 * count(*) filter (where said) > count(*) as said
+    2 * count(*) filter (where said) > count(*) as said, count(*) >= 6 and bool_and(is_bill) as heats
   from gaps
   group by 1
 ),
@@ -204,8 +206,8 @@ kept as (
       -- one price, that may change now and then
       steps <= greatest(1, 0.3 * gaps) and jumps <= case when gaps >= 6 then 0.15 * gaps else 0 end as fixed,
       -- a bill by consumption: by the month, and punctual
-      months between 1 and 3 and s.n >= 4 and range <= ${fourfold} and spread <= 0.4 and skips <= 0.1 * gaps
-        and mean_off <= 2.5 as variable
+      months between 1 and 3 and s.n >= 4 and range <= case when heats then ${tenfold} else ${fourfold} end
+        and spread <= case when heats then 0.8 else 0.4 end and skips <= 0.1 * gaps and mean_off <= 2.5 as variable
   ) prices
   where s.n - s.days <= 0.1 * s.n
     and case
@@ -264,7 +266,7 @@ spans as (
   group by 1
 ),
 chained as materialized (
-  select *, count(*) filter (where starts) over (order by person, currency, key, cadence, ${inOrder}) as stream
+  select *, count(*) filter (where starts) over (order by person, currency, key, cadence, months, ${inOrder}) as stream
   from (
     select c.*, first_date, last_date, first_amount, last_amount, coalesce(
       first_date <= max(last_date) over before
@@ -272,8 +274,8 @@ chained as materialized (
         or greatest(first_amount, lag(last_amount) over w) > 2 * least(first_amount, lag(last_amount) over w),
       true) as starts
     from chosen c join spans using (candidate)
-    window w as (partition by person, currency, key, cadence order by ${inOrder}),
-      before as (partition by person, currency, key, cadence order by ${inOrder}
+    window w as (partition by person, currency, key, cadence, months order by ${inOrder}),
+      before as (partition by person, currency, key, cadence, months order by ${inOrder}
         rows between unbounded preceding and 1 preceding)
   ) c
 ),

@@ -13,7 +13,7 @@ const ofBank = anyOf('interest|fees?|finance charges?|service charges?|atm|cash|
 
 /** The same in a name, where it takes more: a school has fees too. */
 const namedOfBank =
-  /(?<!\p{L})(?:(?:atm|cash) (?:cash )?(?:withdrawals?|withdraw|wdl|wd)|cash ?back at|cash machine|(?:bargeld|geld)(?:auszahlung|automat)\p{L}*|retrait (?:dab|cb|gab|d especes)|(?:retirada|reintegro|disposici[oó]n)(?: de efectivo)?(?: en)? cajero|saque (?:h|atm|eletr[oô]nico)|geldopname|gea nr|prelievo (?:atm|bancomat)|v[yý]b[eě]r (?:z bankomatu|atm)|wypłata (?:z bankomatu|gotówki)|bankomatuttag|uttag bankomat|minibank|atm出金|(?:提携)?atm引出|(?:monthly|account) (?:service|maintenance) (?:fee|charge)|overdraft (?:fee|interest)|kontof(?:ü|ue)hrung\p{L}*|frais (?:de )?tenue de compte|vedení účtu)(?!\p{L})/u
+  /(?<!\p{L})(?:(?:atm|cash) (?:cash )?(?:withdrawals?|withdraw|wdl|wd)|cash ?back at|cash machine|(?:bargeld|geld)(?:auszahlung|automat)\p{L}*|retrait (?:dab|cb|gab|d especes)|(?:retirada|reintegro|disposici[oó]n)(?: de efectivo)?(?: en)? cajero|saque (?:h|atm|eletr[oô]nico)|geldopname|gea nr|prelievo (?:atm|bancomat)|v[yý]b[eě]r (?:z bankomatu|atm)|wypłata (?:z bankomatu|gotówki)|bankomatuttag|uttag bankomat|minibank|atm出金|(?:提携)?atm引出|(?:monthly|account) (?:service|maintenance) (?:fee|charge)|overdraft (?:fee|interest)|interest charge[ds]?|finance charges?|kontof(?:ü|ue)hrung\p{L}*|frais (?:de )?tenue de compte|vedení účtu)(?!\p{L})/u
 
 /** What has to be paid whether one likes it or not: a bill, where a subscription is a choice. */
 const bill = anyOf(

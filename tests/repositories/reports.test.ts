@@ -36,6 +36,46 @@ describe('reports', () => {
     ])
   })
 
+  test.for([
+    'CAPITAL ONE CRCARDPMT',
+    'SYNCHRONY BANK CC PYMT',
+    'CC PAYMENT 000123',
+    'Rechnung Kreditkarte',
+    'INCASSO CREDITCARD',
+    'RELEVÉ DIFFÉRÉ CARTE 4599',
+    'ADDEBITO CARTA DI CREDITO',
+    'LIQUIDACIÓN TARJETA DE CRÉDITO 4599',
+    'PAGAMENTO FATURA CARTÃO',
+    'SPLÁTKA KREDITNÍ KARTY',
+    'SPŁATA ZADŁUŻENIA KARTY',
+    'BETALING KREDITTKORT',
+    'カードご利用代金',
+  ])('does not call paying off a card spending: %s', async (merchant, { db }) => {
+    const account = await createAccount(db)
+    await createTransaction(db, account, { merchant, amount: '-300', date: '2026-02-01' })
+
+    expect(await reports.spendingByCategory(db, account.user_id, year)).toEqual([])
+  })
+
+  test.for([
+    'CARD PAYMENT TO TESCO',
+    'HARFORD CC PAYMENT',
+    'PAGO CON TARJETA DE CREDITO ZARA',
+    'PAGAMENTO COM CARTAO DE CREDITO',
+    'PAIEMENT CARTE 1203 FNAC',
+    'PAGAMENTO CARTA ESSELUNGA',
+    'PŁATNOŚĆ KARTĄ ŻABKA',
+    'POPLATEK KREDITNÍ KARTA',
+    'Kreditkort årsavgift',
+    'Kreditkarte Jahresgebühr',
+    'ポイントカード',
+  ])('calls a purchase spending, however near its words: %s', async (merchant, { db }) => {
+    const account = await createAccount(db)
+    await createTransaction(db, account, { merchant, amount: '-300', date: '2026-02-01' })
+
+    expect(await reports.topMerchants(db, account.user_id, year)).toMatchObject([{ merchant, spent: '300.0000' }])
+  })
+
   test('ranks merchants and stops at the limit of each currency', async ({ db }) => {
     const { user_id } = await household(db)
 

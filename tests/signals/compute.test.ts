@@ -130,6 +130,28 @@ describe('signals.compute', () => {
     })
   })
 
+  test('takes what people send each other for pay only where nothing else is', async ({ db }) => {
+    const shares = everyMonth('2026-01-02', 6).map((day): Row => [day, 'Venmo from Ana', '1200.00'])
+    const parents = await accountWith(db, shares)
+    const employed = await accountWith(db, [
+      ...shares,
+      ...everyMonth('2026-01-28', 6).map((day): Row => [day, 'Acme', '1900.00']),
+    ])
+    const selfEmployed = await accountWith(db, [
+      ...everyMonth('2026-01-02', 6).map((day): Row => [day, 'PIX RECEBIDO Clinica', '1200.00']),
+      ['2026-03-05', 'Uncle', '50.00'],
+    ])
+    await signals.compute(db, { as_of })
+
+    expect(await signal(db, employed.user_id, 'income_stability', '180d')).toMatchObject({
+      payments: 6,
+      total: '11400.0000',
+    })
+    for (const { user_id } of [parents, selfEmployed]) {
+      expect(await signal(db, user_id, 'income_stability', '180d')).toMatchObject({ payments: 6, total: '7200.0000' })
+    }
+  })
+
   test('lets the matcher go first when asked, for who has something new', async ({ db }) => {
     const checking = await accountWith(db, [['2026-06-10', 'Mr. Bob', '-321.45']])
     const { user_id } = checking

@@ -3,7 +3,7 @@ import { accounts, transactions, users } from '../../src/index.js'
 import { accountTypes } from '../../src/schema/enums.js'
 import type { Database, NewTransaction, Transaction } from '../../src/schema/index.js'
 import { newUser } from '../people.js'
-import { addDays } from './charges.js'
+import { addDays, everyMonth } from './charges.js'
 import { Random } from './feeds/random.js'
 
 /** Believable in nothing: names, days and prices beside each bound of the rules, so that two ways to compute part there. */
@@ -81,6 +81,18 @@ function* again(random: Random, mine: readonly Account[], until: string): Genera
   }
 }
 
+/** A bill by the month that varies about as much as one may, in how many charges it takes, and is nearly always called one. */
+function heating(random: Random, account: Account, until: string): NewTransaction[] {
+  const [count, most, called] = [random.int(4, 9), random.pick([3.9, 4.2, 9.9, 11]), random.chance(0.7)]
+  return everyMonth(addDays(until, -30 * count), count).map((day, i) => ({
+    ...account,
+    date: addDays(day, random.int(0, 2)),
+    merchant: 'Hearth & Co',
+    amount: (-20 * (i === 0 ? 1 : i === 1 ? most : random.between(1, most))).toFixed(2),
+    category: called || random.chance(0.8) ? 'utilities' : 'shopping',
+  }))
+}
+
 /** People with accounts of all types in three currencies, some rows of whom are reversed or matched. */
 export async function makeUp(
   db: Kysely<Database>,
@@ -110,6 +122,7 @@ export async function makeUp(
     if (opened.length === 0) continue
     const mine = opened.map(({ id }) => ({ user_id, account_id: id }))
     const rows = Array.from({ length: random.int(4, 30) }, () => [...again(random, mine, until)]).flat()
+    rows.push(...heating(random, random.pick(mine), until))
     const booked = await transactions.createMany(
       db,
       rows.filter(({ amount }) => Number(amount) !== 0),

@@ -84,9 +84,14 @@ describe('subscriptions.detect', () => {
   })
 
   test('leaves out cash and what a bank itself charges, also where no category says so', async ({ db }) => {
-    const rows = ['ATM WITHDRAWAL 004411', 'RETRAIT DAB LYON', 'MONTHLY SERVICE FEE'].flatMap((name, i) =>
-      charged(name, `-${20 * (i + 1)}.00`, ...everyMonth('2026-01-05', 6)),
-    )
+    const names = [
+      'ATM WITHDRAWAL 004411',
+      'RETRAIT DAB LYON',
+      'MONTHLY SERVICE FEE',
+      'INTEREST CHARGED TO STANDARD PURCH',
+      'Finance charge',
+    ]
+    const rows = names.flatMap((name, i) => charged(name, `-${20 * (i + 1)}.00`, ...everyMonth('2026-01-05', 6)))
 
     expect(await found(db, rows)).toEqual([])
   })
@@ -230,6 +235,30 @@ describe('subscriptions.detect', () => {
     const rows = days.map((day, i): Row => [day, 'City Power', `-${60 + ((i * 23) % 45)}.40`])
 
     expect(await found(db, rows)).toMatchObject([{ cadence: 'monthly', fixed_amount: false, occurrences: 12 }])
+  })
+
+  test('lets a bill of heating vary tenfold in a year, and nothing else so much', async ({ db }) => {
+    const heated = [180, 165, 120, 70, 35, 24, 20, 21, 32, 75, 125, 170, 185]
+    const rows = (more: NonNullable<Row[3]>) =>
+      everyMonth('2025-06-14', 13).map((day, i): Row => [day, 'Columbia', `-${heated[(i + 5) % 12]}.20`, more])
+
+    expect(await found(db, rows({ category: 'Gas & Electric' }))).toMatchObject([
+      { kind: 'bill', cadence: 'monthly', fixed_amount: false, occurrences: 13 },
+    ])
+    for (const category of ['shopping', 'subscriptions']) {
+      const parts = await found(db, rows({ category }))
+      expect(Math.max(0, ...parts.map(({ occurrences }) => occurrences))).toBeLessThan(7)
+    }
+  })
+
+  test('finds what is charged every 30 days, however long', async ({ db }) => {
+    const plan = charged('Climbing Hall', '-78.50', ...everyDays('2024-06-27', 30, 25))
+    const prepaid = charged('Prepaid Mobile', '-15.00', ...everyDays('2026-03-20', 30, 4))
+
+    expect(await found(db, [...plan, ...prepaid])).toMatchObject([
+      { merchant: 'Climbing Hall', cadence: 'monthly', active: true, occurrences: 25, next_date: '2026-07-17' },
+      { merchant: 'Prepaid Mobile', cadence: 'monthly', occurrences: 4, next_date: '2026-07-18' },
+    ])
   })
 
   test('is not fooled by people, shops and chance', async ({ db }) => {

@@ -220,6 +220,16 @@ describe('transferMatches', () => {
     })
   })
 
+  test('knows the words of an exchange', async ({ db }) => {
+    const { user_id, checking } = await household(db)
+    const euros = await createAccount(db, { user_id, currency: 'EUR' })
+    await one(db, checking, '2026-03-02', 'Exchanged to EUR', '-108.00')
+    await one(db, euros, '2026-03-02', 'Exchanged from USD', '100.00')
+    const rates = [{ from_currency: 'EUR', to_currency: 'USD', rate: '1.08' }]
+
+    expect(await transferMatches.find(db, { ...span, rates })).toEqual({ automatic: 1, suggested: 0 })
+  })
+
   test('explains any two rows', async ({ db }) => {
     const { user_id, checking, savings } = await household(db)
     const from_transaction_id = await one(db, checking, '2026-03-02', 'Transfer', '-250.00')
