@@ -52,8 +52,9 @@ export function gather<Input, Output>(
   function start(): void {
     scheduled = false
     while (running < parallel && waiting.length > 0) {
+      const share = Math.ceil(waiting.length / (parallel - running))
       running++
-      void run(take()).finally(() => {
+      void run(take(Math.min(size, share))).finally(() => {
         running--
         schedule()
       })
@@ -67,12 +68,12 @@ export function gather<Input, Output>(
     setImmediate(start)
   }
 
-  function take(): Call<Input, Output>[] {
+  function take(most: number): Call<Input, Output>[] {
     const batch = new Map<string, Call<Input, Output>>()
     const left: Call<Input, Output>[] = []
     for (const call of waiting) {
       const key = keyOf(call.input)
-      if (batch.size < size && !batch.has(key)) batch.set(key, call)
+      if (batch.size < most && !batch.has(key)) batch.set(key, call)
       else left.push(call)
     }
     waiting = left

@@ -251,7 +251,7 @@ describe('transfers.inBatches', () => {
   test('makes what is asked for at once in few transactions, and answers each', async () => {
     await using fresh = await freshDatabase()
     const { transfer, balances, user_id } = await person(fresh.db)
-    const move = transfers.inBatches(fresh.db)
+    const move = transfers.inBatches(fresh.db, { parallel: 2 })
 
     const made = await Promise.all(
       Array.from({ length: 50 }, (_, i) => move(transfer({ amount: `0.${i + 10}`, memo: `${i}` }))),
@@ -259,7 +259,7 @@ describe('transfers.inBatches', () => {
 
     expect(made.map(({ memo }) => memo)).toEqual(Array.from({ length: 50 }, (_, i) => `${i}`))
     expect(await balances()).toEqual(['82.7500', '17.2500', '0.0000'])
-    expect(await transactionsBehind(fresh.db, user_id)).toEqual([50])
+    expect(await transactionsBehind(fresh.db, user_id)).toEqual([25, 25])
   })
 
   test('keeps to the size of a batch and to so many at once', async () => {
@@ -316,7 +316,7 @@ describe('transfers.inBatches', () => {
   test('keeps the others together when it knows which one is refused', async () => {
     await using fresh = await freshDatabase()
     const { transfer, user_id } = await person(fresh.db)
-    const move = transfers.inBatches(fresh.db)
+    const move = transfers.inBatches(fresh.db, { parallel: 1 })
 
     const outcomes = await Promise.allSettled(
       Array.from({ length: 9 }, (_, i) => move(transfer({ amount: i === 4 ? '100' : '1' }))),
@@ -348,7 +348,7 @@ describe('transfers.inBatches', () => {
     const { transfer } = await person(fresh.db)
     const proxy = await startProxy(fresh.url)
     await using db = createFinanceDb({ connectionString: proxy.through(fresh.url) }, {})
-    const move = transfers.inBatches(db)
+    const move = transfers.inBatches(db, { parallel: 1 })
     const list = [transfer(), transfer(), transfer()]
 
     proxy.newcomers('refuse')
