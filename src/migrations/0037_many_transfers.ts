@@ -23,7 +23,7 @@ const listed = `select l.*, l.place - 1 as index from rows from (json_to_records
 export const manyTransfers: SqlMigration = {
   name: '0037_many_transfers',
   up: ({ finance }) => [
-    // A list costs a third of its transfers one by one (docs/decisions/0078). The settings keep a plan that was cached while
+    // A list costs half of its transfers one by one (docs/decisions/0078). The settings keep a plan that was cached while
     // the tables were small from being a scan of them when they are not.
     `create function ${finance}.transfer_many(p_transfers json) returns setof ${finance}.transfers
 language plpgsql

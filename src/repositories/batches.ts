@@ -38,7 +38,8 @@ export interface Work<Input, Output> {
 
 /**
  * A function whose calls are gathered while others are under way, and done together. One that is refused does not stop the
- * others of its batch: it is tried again by itself, for an error of its own, and they without it.
+ * others of its batch: the halves are tried by themselves, down to the one, so that a call's error is its own and many that are
+ * refused cost no more than a few times as much.
  */
 export function gather<Input, Output>(
   { one, many, keyOf }: Work<Input, Output>,
@@ -70,13 +71,16 @@ export function gather<Input, Output>(
 
   function take(most: number): Call<Input, Output>[] {
     const batch = new Map<string, Call<Input, Output>>()
-    const left: Call<Input, Output>[] = []
+    const later: Call<Input, Output>[] = []
+    let seen = 0
     for (const call of waiting) {
+      if (batch.size === most) break
+      seen++
       const key = keyOf(call.input)
-      if (batch.size < most && !batch.has(key)) batch.set(key, call)
-      else left.push(call)
+      if (batch.has(key)) later.push(call)
+      else batch.set(key, call)
     }
-    waiting = left
+    waiting = [...later, ...waiting.slice(seen)]
     return [...batch.values()]
   }
 
@@ -90,13 +94,9 @@ export function gather<Input, Output>(
         for (const { reject } of calls) reject(error)
         return
       }
-      const refused = refusedBy(error)
-      if (refused === undefined) {
-        for (const call of calls) await run([call])
-        return
-      }
-      await run(calls.toSpliced(refused, 1))
-      await run(calls.slice(refused, refused + 1))
+      const middle = calls.length >> 1
+      await run(calls.slice(0, middle))
+      await run(calls.slice(middle))
     }
   }
 
@@ -116,10 +116,4 @@ function isOfAll(error: unknown): boolean {
     error instanceof OutOfResourcesError ||
     error instanceof TransactionConflictError
   )
-}
-
-function refusedBy(error: unknown): number | undefined {
-  return error instanceof FinanceDbError && 'index' in error && typeof error.index === 'number'
-    ? error.index
-    : undefined
 }

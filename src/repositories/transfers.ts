@@ -89,8 +89,8 @@ export async function create(db: Db, transfer: NewTransfer): Promise<Transfer> {
 }
 
 /**
- * Moves money as {@link create} does with each of a list, one after the other, but all or none and at once: a list costs a
- * third of its transfers one by one. A transfer whose key is known is given as it was made, and the others are made.
+ * Moves money as {@link create} does with each of a list, one after the other, but all or none and at once: a list costs
+ * less than half of its transfers one by one. A transfer whose key is known is given as it was made, and the others are made.
  * In the order of the input.
  *
  * @throws As {@link create} does. `index` says which of the list is refused, from 0, where the database can tell.
@@ -116,8 +116,8 @@ export async function createMany(db: Db, transfers: readonly NewTransfer[]): Pro
 
 /**
  * {@link create} for many callers at once, as a server has them: calls that come while others are under way are made together,
- * which takes a third of the database, holds the locks of an account that all share once for a batch, and needs few connections.
- * Each call is answered once its batch is committed, and fails by itself.
+ * which takes less than half of the database's time, locks an account that all share once for a batch, and needs few
+ * connections. Each call is answered once its batch is committed, and fails by itself.
  *
  * Make one for a process and keep it. Its transfers are in transactions of its own.
  *
