@@ -8,6 +8,7 @@ import { processorTime } from './processor-time.js'
 import { asOf, type BenchPeople, createBenchPeople } from './signals-data.js'
 import { computeInNode } from './signals-node/compute.js'
 import { byColumns, byRepository, type ReadPeople } from './signals-node/read.js'
+import { writtenSignals } from './signals-node/written.js'
 
 const rowsEach = 1000
 
@@ -59,20 +60,12 @@ export async function signalsForMany(bench: Bench): Promise<void> {
 /** Stops where the two ways do not write the same. */
 async function mustBeEqual(db: Kysely<Database>, users: readonly string[]): Promise<void> {
   const options = { as_of: asOf, users: [...users], force: true }
-  const written = () =>
-    db
-      .selectFrom('finance.computed_features')
-      .select(['user_id', 'time_window', 'signal_type', 'signal_value'])
-      .orderBy('user_id')
-      .orderBy('time_window')
-      .orderBy('signal_type')
-      .execute()
   await signals.compute(db, options)
-  const expected = await written()
+  const expected = await writtenSignals(db)
   for (const read of [byRepository, byColumns]) {
     await db.deleteFrom('finance.computed_features').execute()
     await computeInNode(db, { ...options, read })
-    deepStrictEqual(await written(), expected)
+    deepStrictEqual(await writtenSignals(db), expected)
   }
 }
 

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { computeInNode } from '../../bench/signals-node/compute.js'
 import { byColumns, byRepository } from '../../bench/signals-node/read.js'
+import { writtenSignals } from '../../bench/signals-node/written.js'
 import { signals, transferMatches } from '../../src/index.js'
 import type { Database } from '../../src/schema/index.js'
 import { seed } from '../../src/seed/index.js'
@@ -47,22 +48,13 @@ async function compareBoth(db: Kysely<Database>, days: readonly string[]): Promi
   let count = 0
   for (const as_of of days) {
     await signals.compute(db, { as_of, force: true })
-    const expected = await written(db)
+    const expected = await writtenSignals(db)
     for (const read of [byColumns, byRepository]) {
       await db.deleteFrom('finance.computed_features').execute()
       await computeInNode(db, { as_of, force: true, read })
-      expect(await written(db)).toEqual(expected)
+      expect(await writtenSignals(db)).toEqual(expected)
     }
     count += expected.length
   }
   return count
 }
-
-const written = (db: Kysely<Database>) =>
-  db
-    .selectFrom('finance.computed_features')
-    .select(['user_id', 'time_window', 'signal_type', 'signal_value'])
-    .orderBy('user_id')
-    .orderBy('time_window')
-    .orderBy('signal_type')
-    .execute()
