@@ -17,6 +17,13 @@ const savingsLike = sql.join(['savings', 'high_yield_savings', 'money_market'].m
 const money = (value: RawBuilder<unknown>) => sql`(${value})::numeric(38,4)::text`
 const ratio = (value: RawBuilder<unknown>) => sql`round((${value})::numeric, 4)`
 
+/** The shortest window that a row is in, so that rows are summed up once for all of them. */
+const shortestWindow = (asOf: RawBuilder<unknown>) =>
+  sql`case ${sql.join(
+    shortestFirst.map((d) => sql`when date > ${asOf} - ${sql.lit(d)} then ${sql.lit(d)}`),
+    sql` `,
+  )} end`
+
 /** CTEs that the families of signals share. They read `movements`. */
 export function sharedCtes(people: RawBuilder<unknown>, asOf: RawBuilder<unknown>, windows: RawBuilder<unknown>) {
   const accounts = sql.table('finance.accounts')
@@ -38,15 +45,11 @@ accounts as materialized (
   ) later on later.user_id = a.user_id and later.account_id = a.id
   where a.user_id = any(${people})
 ),
--- sums by the shortest window that a row is in, so that rows are summed up once for all of them
 sums as materialized (
   select m.person, m.currency, m.days, m.is_spending, m.is_interest, a.account_type, m.n, m.amount
   from (
     select person, account, currency, is_spending, is_interest, count(*) as n, sum(amount) as amount,
-      case ${sql.join(
-        shortestFirst.map((d) => sql`when date > ${asOf} - ${sql.lit(d)} then ${sql.lit(d)}`),
-        sql` `,
-      )} end as days
+      ${shortestWindow(asOf)} as days
     from movements
     where date > ${asOf} - ${sql.lit(longestWindow)}
     group by 1, 2, 3, 4, 5, 8
@@ -259,24 +262,34 @@ earned as (
  */
 export function creditSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
+-- What came in keeps a row of its own, what went out is summed up by the day.
 card_rows as materialized (
-  select m.person, m.account, m.date, m.amount, a.balance, a.credit_limit,
+  select r.account, r.date, r.amount, r.days, a.balance, a.credit_limit,
     -- owed before the row: what is owed at the end less all from this row on
-    -(a.balance - sum(m.amount) over (partition by m.account order by m.date desc, m.amount rows unbounded preceding)) as owed_before,
-    m.is_card_payment as is_payment, m.is_card_interest as is_interest, m.is_late_fee
-  from movements m
-  join accounts a on a.person = m.person and a.account = m.account
-  where a.account_type = 'credit_card' and m.date > ${asOf} - ${sql.lit(longestWindow)}
+    -(a.balance - sum(r.amount) over (partition by r.account order by r.date desc, r.amount rows unbounded preceding)) as owed_before,
+    r.is_payment, r.is_interest, r.is_late_fee
+  from (
+    select account, date, ${shortestWindow(asOf)} as days, sum(amount) as amount,
+      bool_or(is_card_payment) as is_payment, bool_or(is_card_interest) as is_interest, bool_or(is_late_fee) as is_late_fee
+    from movements
+    where date > ${asOf} - ${sql.lit(longestWindow)} and account in (select account from accounts where account_type = 'credit_card')
+    group by account, date, case when amount > 0 then charge end
+  ) r
+  join accounts a on a.account = r.account
 ),
 card_windows as (
-  select r.account, w.time_window,
-    count(*) filter (where is_payment)::int as payments,
-    bool_and(amount <= greatest(0.05 * owed_before, 0.01 * coalesce(credit_limit, 0)) and owed_before > 1.5 * amount)
-      filter (where is_payment) as minimum_only,
-    bool_or(is_interest) as interest,
-    bool_or(is_late_fee) as late_fee
-  from card_rows r
-  join windows w on r.date > w.start
+  select r.account, w.time_window, sum(payments)::int as payments, bool_and(minimum_only) as minimum_only,
+    bool_or(interest) as interest, bool_or(late_fee) as late_fee
+  from (
+    select account, days, count(*) filter (where is_payment) as payments,
+      bool_and(amount <= greatest(0.05 * owed_before, 0.01 * coalesce(credit_limit, 0)) and owed_before > 1.5 * amount)
+        filter (where is_payment) as minimum_only,
+      bool_or(is_interest) as interest,
+      bool_or(is_late_fee) as late_fee
+    from card_rows
+    group by 1, 2
+  ) r
+  join windows w on r.days <= w.days
   group by 1, 2
 ),
 card_debts as (

@@ -64,12 +64,13 @@ export function streamCtes({ from, to: asOf }: Pick<Reach, 'from' | 'to'>): RawB
   return sql`
 cadences (cadence, months, days, least_gap, most_gap, tolerance) as (values ${cadenceRows}),
 -- a day's place in months of equal length, the last of a month being the 31st, so that months can be counted like days
+-- ("distinct" tells the planner that a day has one row, and keeps the sines from being worked out for each charge)
 days as not materialized (
-  select date, place, ${circle(sql`place`, monthDays, 'month')}, ${circle(sql`(date - date '2000-01-03')`, 7, 'week')}
+  select distinct on (date) date, place, ${circle(sql`place`, monthDays, 'month')}, ${circle(sql`(date - date '2000-01-03')`, 7, 'week')}
   from (
     select date, (date_part('year', date) * 12 + date_part('month', date)) * ${sql.lit(monthDays)}
       + case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end as place
-    from (select ${from} + i as date from generate_series(1, ${asOf} - (${from})) i group by 1) d
+    from (select ${from} + i as date from generate_series(1, ${asOf} - (${from})) i) d
   ) d
 ),
 coded as materialized (
