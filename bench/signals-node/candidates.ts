@@ -111,7 +111,8 @@ function agree(sorted: readonly Charge[], from: number, to: number, span: number
   const inMonth = Math.sqrt(monthX ** 2 + monthY ** 2) / n
   if (inMonth >= (n === 3 ? 0.92 : n <= 5 ? 0.88 : 0.65)) return true
   const inWeek = Math.sqrt(weekX ** 2 + weekY ** 2) / n
-  return inWeek >= (n < 6 ? 0.75 : 0.6) && span <= 45 * (n - 1) && (n > 3 || range < 0.001)
+  const often = span <= 45 * (n - 1) || (span >= 82 * (n - 1) && span <= 105 * (n - 1))
+  return inWeek >= (n < 6 ? 0.75 : 0.6) && often && (n > 3 || range < 0.001)
 }
 
 function widest(kept: readonly Kept[]): Kept[] {

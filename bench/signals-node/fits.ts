@@ -128,7 +128,7 @@ function fitOf(cadence: Cadence, candidate: Candidate, prices: Prices, merchant:
   if (n <= 3) {
     if (months === 0 && (meanOff > 0.5 || changes > 0)) return undefined
     if (months > 0 && skips > 0 && (months > 1 || meanOff > 1.5 || changes > 0)) return undefined
-    if (months > 0 && skips === 0 && meanOff > (level === 5 ? 1 : 2.5)) return undefined
+    if (months > 0 && skips === 0 && meanOff > (level === 5 ? 1 : months === 12 ? 4 : 2.5)) return undefined
   }
   // one price, that may change now and then, or a bill by consumption: by the month, and punctual
   const fixed = 10 * steps <= Math.max(10, 3 * gaps) && 100 * jumps <= few

@@ -1,7 +1,7 @@
 import { timeWindows } from '../../src/schema/enums.js'
 import { type Day, dayOf } from './calendar.js'
 import type { AccountRow, PersonRows, Row } from './read.js'
-import { categoryOf, keyOf, type Name, nameOf, saysBonus, saysPay } from './vocabulary.js'
+import { categoryOf, keyOf, type Name, nameOf, saysBonus, saysCardPayment, saysPay, saysRent } from './vocabulary.js'
 
 /** Shortest first. */
 export const windows = timeWindows
@@ -116,7 +116,14 @@ function place(
   const category = categoryOf(row.category)
   const isReversal = row.reverses_id !== null
   const isReversed = row.mark === 'reversed'
-  const isInternal = row.transfer_id !== null || category.is_internal || name.is_card_payment || row.mark === 'matched'
+  const paysRent = () =>
+    category.is_transfer && amount < 0 !== isReversal && (name.is_rent || saysRent(row.description))
+  const isInternal =
+    row.transfer_id !== null ||
+    name.is_card_payment ||
+    row.mark === 'matched' ||
+    (category.is_internal && !paysRent()) ||
+    (category.is_vague && row.description !== '' && saysCardPayment(row.description))
   const ago = today - day.number
   if (ago < longest) {
     const window = windows.findIndex(({ days }) => ago < days)
@@ -153,7 +160,13 @@ function place(
       isChoice: row.is_subscription === true || category.is_choice,
       betweenPeople: category.between_people || name.between_people,
     })
-  } else if (amount > 0 && ago < 2 * longest && !category.is_not_pay && !paysNobody(account.account_type)) {
+  } else if (
+    amount > 0 &&
+    ago < 2 * longest &&
+    !category.is_not_pay &&
+    !name.is_not_pay &&
+    !paysNobody(account.account_type)
+  ) {
     if (saysBonus(row.description)) return
     purse.credits.push({
       day,

@@ -82,7 +82,7 @@ export const byColumns: ReadPeople = async function* (db, people, asOf) {
   for (const account of all) accountsOf.get(account.user_id)?.push(account)
   for (const user_id of people) {
     const { rows } = await sql<Row>`
-      select t.account_id, t.date, t.merchant, t.amount, t.category, case when t.amount > 0 then t.description end as description,
+      select t.account_id, t.date, t.merchant, t.amount, t.category, t.description,
         nullif(t.is_subscription, false) as is_subscription, t.transfer_id, t.reverses_id, m.mark
       from finance.transactions t
       left join (

@@ -26,6 +26,9 @@ export interface Stream {
 
 interface Key {
   charges: number
+  /** The latest and the earliest of them. */
+  last: Charge
+  first: Charge
   betweenPeople: boolean
   readonly text: string
 }
@@ -40,10 +43,12 @@ export function findStreams({ charges, coded }: Purse, asOf: Day): { streams: St
     const text = ownKey(charge)
     let key = keys.get(text)
     if (key === undefined) {
-      key = { text, charges: 0, betweenPeople: false }
+      key = { text, charges: 0, betweenPeople: false, last: charge, first: charge }
       keys.set(text, key)
     }
     key.charges++
+    if (charge.day.number > key.last.day.number) key.last = charge
+    if (charge.day.number < key.first.day.number) key.first = charge
     key.betweenPeople ||= charge.betweenPeople
     if (!charge.name.numbered) continue
     const numbered = `${text}\0${charge.merchant}`
@@ -73,11 +78,17 @@ export function findStreams({ charges, coded }: Purse, asOf: Day): { streams: St
   return { streams, shops: new Set(keys.keys()) }
 }
 
-/** "streaming stockholm" where there is also "streaming". */
+/** "streaming stockholm" where there is also "streaming", but "streaming premium" once a year for one price is a plan there. */
 function aliasOf(text: string, keys: ReadonlyMap<string, Key>): Key {
+  const own = keys.get(text) as Key
   const space = text.indexOf(' ')
   const short = space < 0 ? undefined : keys.get(text.slice(0, space))
-  return short !== undefined && [...short.text].length >= 4 ? short : (keys.get(text) as Key)
+  return short !== undefined && [...short.text].length >= 4 && !isYearly(own) ? short : own
+}
+
+function isYearly({ charges, first, last }: Key): boolean {
+  const span = last.day.number - first.day.number
+  return charges === 2 && span >= 355 && span <= 376 && first.amount === last.amount
 }
 
 /** Streams of one merchant that follow each other at the same cadence are one that changed its price or account. */

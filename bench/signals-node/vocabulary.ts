@@ -1,8 +1,12 @@
-import { cardPaymentNames, internalCategories } from '../../src/repositories/spending.js'
+import { cardPaymentNames, internalCategories, rentNames, vagueCategories } from '../../src/repositories/spending.js'
 import { bonusInText, payInText, readCategory, readName } from '../../src/signals/words.js'
 
-export type Name = ReturnType<typeof readName> & { readonly is_card_payment: boolean }
-export type Category = ReturnType<typeof readCategory> & { readonly is_internal: boolean }
+export type Name = ReturnType<typeof readName> & { readonly is_card_payment: boolean; readonly is_rent: boolean }
+export type Category = ReturnType<typeof readCategory> & {
+  readonly is_internal: boolean
+  readonly is_transfer: boolean
+  readonly is_vague: boolean
+}
 
 const names = new Map<string, Name>()
 const categories = new Map<string, Category>()
@@ -15,6 +19,7 @@ export function nameOf(merchant: string): Name {
   return remembered(names, template, (text) => ({
     ...readName(text),
     is_card_payment: cardPayment.test(text.toLowerCase()),
+    is_rent: rent.test(text.toLowerCase()),
   }))
 }
 
@@ -31,9 +36,13 @@ export function categoryOf(category: string): Category {
   return remembered(categories, category, (text) => ({
     ...readCategory(text),
     is_internal: internal.has(text.replaceAll(' ', '_').toLowerCase()),
+    is_transfer: text.toLowerCase() === 'transfer',
+    is_vague: vague.test(text.toLowerCase()),
   }))
 }
 
+export const saysCardPayment = (description: string) => cardPayment.test(description.toLowerCase())
+export const saysRent = (description: string) => rent.test(description.toLowerCase())
 export const saysPay = (description: string) => pay.test(description.toLowerCase())
 export const saysBonus = (description: string) => bonus.test(description.toLowerCase())
 
@@ -61,6 +70,8 @@ function pattern(postgres: string): RegExp {
 }
 
 const cardPayment = pattern(cardPaymentNames)
+const rent = pattern(rentNames)
+const vague = new RegExp(vagueCategories, 'u')
 const pay = pattern(payInText)
 const bonus = pattern(bonusInText)
 const internal = new Set<string>(internalCategories)

@@ -5,9 +5,11 @@ import { type RawBuilder, sql } from 'kysely'
  * and neither is paying off a card, whose purchases were spending already. A row is such a movement when it
  *
  * - carries a `transfer_id`,
- * - has one of {@link internalCategories}, however it is written (`Credit Card Payment` too),
+ * - has one of {@link internalCategories}, however it is written (`Credit Card Payment` too), but not where a bare `transfer` pays
+ *   what is called rent, see {@link isRent},
  * - belongs to a transfer match that is automatic or confirmed, or
- * - is named as paying off a card, see {@link isCardPayment}.
+ * - is named as paying off a card, see {@link isCardPayment}: by the merchant, or by the description where the category does not
+ *   say what was bought, see {@link isVagueCategory}.
  *
  * Only posted rows count. A reversal counts against what it reverses.
  */
@@ -34,6 +36,28 @@ export function isInternalCategory(category: RawBuilder<string>): RawBuilder<boo
   return sql<boolean>`(lower(replace(${category}, ' ', '_')) in (${sql.join(internalCategories.map((c) => sql.lit(c)))}))`
 }
 
+/** The one of them that says how money went, and not that it stayed. */
+export function isTransferCategory(category: RawBuilder<string>): RawBuilder<boolean> {
+  return sql<boolean>`(lower(${category}) = 'transfer')`
+}
+
+/** Rent and mortgages in lower case: what is paid under such words goes to somebody else, though by transfer. */
+export const rentNames = String.raw`\m(rent|mortgage|landlord|(kalt|warm)?miete|loyer|alquiler|hipoteca|aluguel|affitto|mutuo|huur|hypotheek|n[aáÁ]jem(n[eéÉ])?|hypot[eéÉ]k[ay]|czynsz|hyra|husleie|husleje)\M|家賃`
+
+/** Whether a text says that rent or a mortgage is paid. */
+export function isRent(text: RawBuilder<string>): RawBuilder<boolean> {
+  return sql<boolean>`(lower(${text}) ~ ${sql.lit(rentNames)})`
+}
+
+/** Categories in lower case that leave open what was paid. Plaid's for loans is one: it is also that of cards. */
+export const vagueCategories =
+  '^(|un(categori[sz]ed|known|classified)|other.*|general([ _].*)?|loans?([ _].*)?|payments?|bills?|financ(e|ial).*)$'
+
+/** Whether a category leaves it to other words what was paid. */
+export function isVagueCategory(category: RawBuilder<string>): RawBuilder<boolean> {
+  return sql<boolean>`(lower(${category}) ~ ${sql.lit(vagueCategories)})`
+}
+
 /** The statuses of a transfer match that take both of its rows out of spending. */
 export const settledMatches = sql.join([sql.lit('automatic'), sql.lit('confirmed')])
 
@@ -53,12 +77,14 @@ function isMatched(t: Alias): RawBuilder<boolean> {
  */
 const cardPayments = [
   {
-    hints: 'p(ay|y?mt)',
+    hints: 'p(ay|y?mt)|creditcard',
     names: [
       String.raw`\m(credit|cr) ?(card|crd|cd) ?(auto|e|online|bill)?[ -]?(pay|payment|pymt|pmt)s?\M`,
       String.raw`\mcrcardpmt\M`,
       String.raw`\m(amex|american express|discover|mastercard|visa|barclaycard|citi(bank)? ?cards?|chase cards?|capital one|synchrony|applecard)\W+(gsbank )?(auto|e|online|bill|mobile)?[ -]?(pay|payment|pymt|pmt)\M`,
       String.raw`\mpayment[ ,*-]+thank[ -]?you\M`,
+      // the entry that a bank writes behind its name
+      String.raw`\mcreditcard\W+(\d{4,}|web id)|\mcardmember serv(ices?)?\W+(web )?(payment|pymt|pmt)\M`,
       String.raw`(^|\mbank )cc ?(auto|e|online|bill)?[ -]?(payment|pymt|pmt)s?\M`,
     ],
   },
@@ -97,8 +123,14 @@ export function isCardPayment(merchant: RawBuilder<string>): RawBuilder<boolean>
 
 /** Whether the row moved money to or from others. The whole definition but for `posted`. */
 export function isExternal(t: Alias): RawBuilder<boolean> {
-  return sql<boolean>`(${column(t, 'transfer_id')} is null and not ${isInternalCategory(sql`${column(t, 'category')}`)}
-    and not ${isMatched(t)} and not ${isCardPayment(sql`${column(t, 'merchant')}`)})`
+  const [category, merchant, description] = ['category', 'merchant', 'description'].map(
+    (name) => sql<string>`${column(t, name)}`,
+  ) as [RawBuilder<string>, RawBuilder<string>, RawBuilder<string>]
+  const paysRent = sql`${isTransferCategory(category)} and ${countsAsSpending(t)}
+    and (${isRent(merchant)} or ${isRent(description)})`
+  return sql<boolean>`(${column(t, 'transfer_id')} is null and not (${isInternalCategory(category)} and not (${paysRent}))
+    and not ${isMatched(t)} and not ${isCardPayment(merchant)}
+    and not (${description} <> '' and ${isVagueCategory(category)} and ${isCardPayment(description)}))`
 }
 
 /** Whether an external row counts as spending; else it is income. */

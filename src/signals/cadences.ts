@@ -44,6 +44,8 @@ export const cadences: readonly Cadence[] = [
   byDays('monthly', 30, [29, 31], 2),
   byMonths('monthly', 1, [26, 35], 5),
   byMonths('two_monthly', 2, [55, 67], 6),
+  // Twelve weeks: what is sent for 84 days.
+  byDays('quarterly', 84, [82, 86], 3),
   byMonths('quarterly', 3, [85, 98], 8),
   byMonths('half_yearly', 6, [174, 191], 10),
   byMonths('yearly', 12, [355, 376], 10),

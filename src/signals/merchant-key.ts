@@ -31,6 +31,9 @@ export function codedBase(merchant: string, key: string): string | null {
   return base === '' || base === key ? null : base
 }
 
+/** Whether words are the bank's alone, or none: OP, DE, standing order. */
+export const isNameless = (words: string): boolean => !hasName(words.replace(aroundNames, ' '))
+
 const hasName = (key: string) =>
   /\p{L}{3}|[\p{Script=Han}\p{Script=Katakana}\p{Script=Hiragana}\p{Script=Hangul}]{2}/u.test(key)
 
@@ -163,6 +166,7 @@ const bankWords = [
   'trvalý příkaz',
   '(?:odchozí|příchozí)(?: okamžitá)? (?:úhrada|platba)',
   'okamžitá platba',
+  'p[rř]evod (?:na|z) [uú][cč](?:et|tu)',
   'płatność kartą',
   'zakup (?:przy użyciu karty|blik)',
   'polecenie zapłaty',
@@ -257,7 +261,7 @@ const steps: ReadonlyArray<readonly [pattern: RegExp, by: string]> = [
   // A code in front of the name: digits, or letters and digits mixed in six characters or more.
   [/^(?:#?\d[\d.-]{2,} |(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{6,} )+(?=\S*\p{L}{2})/u, ''],
   // A code behind the name, and the place that follows: STORE 01234 SEATTLE WA, 866-555-0100 CA, P1A2B3C4, QWZA6TRX.
-  [/ (?:#|\S*\d\S*\d|(?=[a-z]*\d)[a-z\d]{7,}(?![\p{L}\p{N}])).*$/u, ''],
+  [/ (?:#|\S*\d\S*\d|(?=[a-z]*\d)[a-z\d]{6,}(?![\p{L}\p{N}])).*$/u, ''],
   [/ (?:store|shop|filiale?|st|str|no|nr)\.?$/, ''],
   [/ #?\d$/, ''],
   [new RegExp(`[ ,](?:${legalForms})(?![\\p{L}\\p{N}])\\.?`, 'gu'), ' '],

@@ -1,5 +1,12 @@
 import { type RawBuilder, sql } from 'kysely'
-import { isCardPayment, isInternalCategory, settledMatches } from '../repositories/spending.js'
+import {
+  isCardPayment,
+  isInternalCategory,
+  isRent,
+  isTransferCategory,
+  isVagueCategory,
+  settledMatches,
+} from '../repositories/spending.js'
 import type { Db } from '../schema/database.js'
 import { readCategory, readName } from './words.js'
 
@@ -59,13 +66,15 @@ export function movementCtes(reach: Reach, { templates, categories }: Vocabulary
   const { people } = reach
   return sql`
 templates as materialized (
-  select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment
+  select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment, ${isRent(sql`t.template`)} as is_rent
   from jsonb_to_recordset(${templates}::text::jsonb) as t (
     template text, key text, base text, code_end int, numbered boolean, between_people boolean, of_bank boolean, is_bill boolean, is_payment boolean, is_interest boolean,
-    is_late_fee boolean, is_pay boolean)
+    is_late_fee boolean, is_pay boolean, is_not_pay boolean)
 ),
 categories as materialized (
-  select c.*, ${isInternalCategory(sql`c.category`)} as is_internal from jsonb_to_recordset(${categories}::text::jsonb) as c (
+  select c.*, ${isInternalCategory(sql`c.category`)} as is_internal, ${isTransferCategory(sql`c.category`)} as is_transfer,
+    ${isVagueCategory(sql`c.category`)} as is_vague
+  from jsonb_to_recordset(${categories}::text::jsonb) as c (
     category text, of_bank boolean, between_people boolean, is_bill boolean, is_choice boolean, is_interest boolean, is_late_fee boolean, is_pay boolean,
     is_not_pay boolean)
 ),
@@ -85,7 +94,8 @@ movements as materialized (
     not f.internal and t.amount < 0 and t.reverses_id is null and m.is_reversed is not true and t.merchant <> ''
       and c.of_bank is not true and n.of_bank is not true as is_charge,
     not f.internal and (t.amount < 0) <> (t.reverses_id is not null) as is_spending,
-    not f.internal and t.amount > 0 and t.reverses_id is null and m.is_reversed is not true and c.is_not_pay is not true as is_credit,
+    not f.internal and t.amount > 0 and t.reverses_id is null and m.is_reversed is not true and c.is_not_pay is not true
+      and n.is_not_pay is not true as is_credit,
     t.amount > 0 and t.reverses_id is null and (f.internal or n.is_payment is true) as is_card_payment,
     c.is_interest is true as is_interest,
     t.amount < 0 and (c.is_interest is true or n.is_interest is true) as is_card_interest,
@@ -101,7 +111,10 @@ movements as materialized (
   left join categories c on c.category = t.category
   left join marks m on m.user_id = t.user_id and m.id = coalesce(t.reverses_id, t.id)
   cross join lateral (
-    select t.transfer_id is not null or c.is_internal is true or n.is_card_payment is true or m.is_matched is true as internal
+    select t.transfer_id is not null or n.is_card_payment is true or m.is_matched is true
+      or c.is_internal is true and not (c.is_transfer and (t.amount < 0) <> (t.reverses_id is not null)
+        and (n.is_rent is true or ${isRent(sql`t.description`)}))
+      or c.is_vague is true and t.description <> '' and ${isCardPayment(sql`t.description`)} as internal
   ) f
 )`
 }

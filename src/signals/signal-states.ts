@@ -4,7 +4,7 @@ import type { TimeWindow } from '../schema/enums.js'
 import { evidenceDays } from './streams.js'
 
 /** Counts up when the same rows give other signals, so that those of an older version are computed again. */
-const rulesVersion = 4
+const rulesVersion = 5
 
 interface Inputs {
   readonly user_id: string

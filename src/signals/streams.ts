@@ -34,8 +34,8 @@ const tenfold = sql.lit(Math.log(10) + 1e-9)
 const plausible = sql`(
   (n >= 3 and most - least <= case when said and n >= 6 then ${tenfold} else ${fourfold} end and last_date - first_date >= 4.9 * (n - 1)
     and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
-      or in_week >= case when n < 6 then 0.75 else 0.6 end and last_date - first_date <= 45 * (n - 1)
-        and (n > 3 or most - least < 0.001)
+      or in_week >= case when n < 6 then 0.75 else 0.6 end and (n > 3 or most - least < 0.001)
+        and (last_date - first_date <= 45 * (n - 1) or last_date - first_date between 82 * (n - 1) and 105 * (n - 1))
       or n >= 5 and most - least < 0.35 and last_date - first_date between 14.7 * (n - 1) and 15.8 * (n - 1)))
   or (n = 2 and last_date - first_date between 355 and 376 and most - least <= case when said then 0.25 else 0.15 end)
 )`
@@ -78,7 +78,8 @@ coded as materialized (
 ),
 keys as materialized (
   select ${withoutCode('name')} as name, person, currency, ${withoutCode('key')} as key,
-    bool_or(between_people) as between_people, count(*) as n
+    bool_or(between_people) as between_people, count(*) as n,
+    count(*) = 2 and max(date) - min(date) between 355 and 376 and min(amount) = max(amount) as is_yearly
   from movements where is_charge
   group by 1, 2, 3, 4
 ),
@@ -87,7 +88,8 @@ aliases as materialized (
   select k.name, short.name as other
   from keys k
   join keys short on short.person = k.person and short.currency = k.currency and short.key = split_part(k.key, ' ', 1)
-  where k.key like '% %' and length(short.key) >= 4
+  -- but "streaming premium" that is charged once a year and one price is a plan there
+  where k.key like '% %' and length(short.key) >= 4 and not k.is_yearly
 ),
 -- A name with a number in it that is charged again and again is somebody else than that name with another number.
 numbers as materialized (
@@ -226,7 +228,7 @@ kept as (
       when months = 0 then mean_off <= 0.5 and changes = 0
       when skips > 0 then months = 1 and mean_off <= 1.5 and changes = 0
       when level = 5 then mean_off <= 1
-      else mean_off <= 2.5 end
+      else mean_off <= case when months = 12 then 4 else 2.5 end end
     -- Seldom, and not on its day: friends who are paid the same now and then.
     and (months < 2 or s.n > 6 or s.said or skips = 0 and mean_off <= 3)
     -- Few charges of which each has another price are purchases, unless the bank says what they are.

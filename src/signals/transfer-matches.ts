@@ -175,7 +175,7 @@ export async function explain(
     .catch(translateError)
   if (match?.status === 'rejected') obstacles.push('The pair was rejected.')
   if (candidate === undefined) return { score: undefined, reasons: undefined, match, obstacles }
-  const circumstances = { rivals: match?.reasons.rivals ?? 0, isHabit: false }
+  const circumstances = { rivals: match?.reasons.rivals ?? 0, isHabit: false, isOutspoken: false }
   const score = scorePair(candidate, circumstances)
   if (score < suggestedFrom) obstacles.push('The score is too low.')
   return { score, reasons: reasonsOf(candidate, circumstances), match, obstacles }

@@ -20,6 +20,7 @@ interface Likely {
   readonly isHabit: boolean
   /** Pairs of equal sums between the same two accounts are one group. */
   readonly group: number
+  readonly isOutspoken: boolean
   readonly score: number
 }
 
@@ -30,26 +31,32 @@ interface Likely {
 export function scorePairs(pairs: readonly Pair[]): ScoredPair[] {
   const isHabit = habitsOf(pairs)
   const groupOf = numbers()
+  const spoken = new Set(pairs.filter(bothSpeak).flatMap(({ from, to }) => [from.id, to.id]))
   const likely = pairs
     .map((pair) => ({ pair, isHabit: isHabit(pair) }))
     .filter(({ pair, isHabit }) => pair.fee === null || couldBeFee(pair, isHabit))
     .map(({ pair, isHabit }): Likely => {
-      const { from, to, fee, rate } = pair
+      const { from, to, fee, rate, said } = pair
       const group = groupOf(`${from.account_id} ${to.account_id} ${to.amount} ${fee} ${rate}`)
-      return { pair, isHabit, group, score: scorePair(pair, { rivals: 1, isHabit }) }
+      const isOutspoken = said < 2 && (spoken.has(from.id) || spoken.has(to.id))
+      return { pair, isHabit, group, isOutspoken, score: scorePair(pair, { rivals: 1, isHabit, isOutspoken }) }
     })
   const balanced = balancedGroups(likely)
   const scores = scoresBySide(likely, balanced)
-  return likely.map(({ pair, isHabit, group, score }) => {
+  return likely.map(({ pair, isHabit, group, isOutspoken, score }) => {
     const least = score - rivalWithin
     const rivals = [pair.from.id, pair.to.id].reduce((count, side) => {
       const alike = balanced.has(group) ? countFrom(scores.get(`${side} ${group}`), least) : 1 // itself
       return count + countFrom(scores.get(side), least) - alike
     }, 0)
-    const circumstances = { rivals, isHabit }
+    const circumstances = { rivals, isHabit, isOutspoken }
     return { pair, circumstances, left: pair.from.id, right: pair.to.id, score: scorePair(pair, circumstances) }
   })
 }
+
+/** Both sides of the same sum speak of a transfer, and name no two people. */
+const bothSpeak = ({ said, fee, rate, named }: Pair) =>
+  said === 2 && fee === null && rate === null && named !== 'others'
 
 /**
  * What the feed itself says: where money that leaves under one text comes in under another again and again, in sums that

@@ -12,6 +12,8 @@ export interface Circumstances {
   readonly rivals: number
   /** The two texts go together again and again, in sums that agree. */
   readonly isHabit: boolean
+  /** One of the two has another side of the same sum, and both of those speak of a transfer, where these two do not. */
+  readonly isOutspoken: boolean
 }
 
 /**
@@ -39,16 +41,17 @@ export function reasonsOf(pair: Pair, circumstances: Circumstances): TransferMat
   }
 }
 
-function points(pair: Pair, { rivals, isHabit }: Circumstances) {
+function points(pair: Pair, { rivals, isHabit, isOutspoken }: Circumstances) {
   const { from, to, said, named, fee, rate } = pair
   return {
     same_amount: rate === null && fee === null ? 0.45 : 0.35,
     said: ([0, 0.3, 0.4][said] as number) / (named === 'others' ? 2 : 1),
     no_rival: rivals === 0 ? 0.2 : 0,
     // A round sum is more often the same by chance.
-    from_others: said === 0 && to.said.isFromOthers() ? -0.4 : 0,
+    from_others: to.said.isFromOthers() && (said === 0 || !(to.said.isOwn() || to.said.isMove())) ? -0.4 : 0,
     to_others: from.said.isToOthers() && !from.said.isOwn() ? -0.3 : 0,
-    habit: isHabit && said < 2 && named !== 'others' ? 0.15 : 0,
+    habit: isHabit && said < 2 && named !== 'others' && !isOutspoken ? 0.15 : 0,
+    outspoken: isOutspoken ? -0.1 : 0,
     // Two people who are named are two movements; the same on both sides is who holds the accounts.
     names: { same: said < 2 ? 0.15 : 0, either: 0, others: said > 0 ? -0.25 : -0.1, none: 0 }[named],
     amount: isRound(to.amount) ? 0 : 0.1,
@@ -81,9 +84,12 @@ function workingDays(pair: Pair): number {
   return count
 }
 
-/** Both sides have to speak of a move before a sum that is less than what left is taken for the rest of it. */
-export function couldBeFee({ said, named }: Pair, isHabit: boolean): boolean {
-  return (said === 2 || isHabit) && named !== 'others'
+/**
+ * Both sides have to speak of a move before a sum that is less than what left is taken for the rest of it. Of what pays off a
+ * card nothing is kept.
+ */
+export function couldBeFee({ said, named, to }: Pair, isHabit: boolean): boolean {
+  return (said === 2 || isHabit) && named !== 'others' && to.account_type !== 'credit_card'
 }
 
 const isRound = (amount: string) => /^\d*[05]0?(\.0*)?$/.test(amount)

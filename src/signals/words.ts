@@ -1,4 +1,4 @@
-import { codedBase, codeEnd, strip } from './merchant-key.js'
+import { codedBase, codeEnd, isNameless, strip } from './merchant-key.js'
 
 /** A pattern for words of their own in any script, which `\b` is for ASCII alone. */
 export const anyOf = (...words: string[]) => new RegExp(`(?<!\\p{L})(?:${words.join('|')})(?!\\p{L})`, 'u')
@@ -18,8 +18,8 @@ const namedOfBank =
 /** What has to be paid whether one likes it or not: a bill, where a subscription is a choice. */
 const bill = anyOf(
   'rent|mortgages?|housing|home loan|loans?|leases?|leasing|propert(?:y|ies)|apartments?|realty|landlord',
-  'utilit(?:y|ies)|bills?|electric(?:ity)?|power|gas company|water|sewer|sewage|energy|heating|internet|broadband|fiber|phone|mobile|wireless|telecom\\p{L}*',
-  'insurance|assurances?|tax(?:es)?|tuition|school|kindergarten|child ?care|daycare|hoa|council|alimony|support payment|government',
+  'utilit(?:y|ies)|bills?|electric(?:ity)?|power|gas company|water|sewer|sewage|energy|heating|internet(?! \\p{L}{2}$)|broadband|fiber|phone|mobile|wireless|telecom\\p{L}*',
+  '(?:auto|car) payments?|insurance|assurances?|tax(?:es)?|tuition|school|kindergarten|child ?care|daycare|hoa|council|alimony|support payment|government',
   // German
   'miete|nebenkosten|hausverwaltung|darlehen|kredit(?:rate)?|baufinanzierung|strom|abschlag|stadtwerke|fernwärme|versicherung\\p{L}*|steuern?|rundfunk\\p{L}*|schule|kita',
   // French
@@ -29,7 +29,7 @@ const bill = anyOf(
   // Italian and Dutch
   'affitto|mutuo|bollett[ae]|assicurazion[ei]|tasse|huur|hypotheek|lening|termijnbedrag|stroom|verzekering\\p{L}*|belasting\\p{L}*|kinderopvang',
   // Czech and Polish
-  'nájem(?:né)?|hypot[eé]\\p{L}*|splátka|elektřina|plyn|pojištění|pojišťovna|daň|školka|czynsz|rata|kredyt|prąd|ubezpieczenie|podatek|przedszkole',
+  'n[aá]jem(?:n[eé])?|hypot[eé]\\p{L}*|spl[aá]tka|elekt[rř]ina|plyn|poji[sš]t[eě]n[ií]|poji[sš][tť]ovna|pojistn[eé]|[uú]v[eě]r|sipo|daň|[sš]kolka|czynsz|rata|kredyt|prąd|ubezpieczenie|podatek|przedszkole',
   // Swedish, Norwegian and Danish
   'hyra|lån|elnät|försäkring|skatt|förskola|husleie|forsikring|husleje|strøm',
   // Indian English and Japanese
@@ -54,9 +54,16 @@ const payWords = [
 const pay = anyOf(payWords)
 const payCategory =
   /^(salary|salaries|payroll|paychecks?|wages?|income|income (wages|salary|other income|retirement pension|unemployment|military).*|freelance|gig|self employment|pension)$/
+/** Income that is nobody's pay, by its name: under a category as coarse as `INCOME` there is both. */
+const namedNotPay = anyOf(
+  '(?:interest|dividends?) (?:payment|paid|earned|credit|income)|tax ref(?:und)?|treas(?:ury)? .*tax ref|cash ?back|refunds?|steuererstattung',
+)
 const notPay = anyOf(
   'interest|refunds?|cashback|cash back|rebates?|reimbursements?|dividends?|fees?|bonus(?:es)?|erstattung|remboursement|reembolso|devoluci[oó]n|terugbetaling|rimborso|zwrot',
 )
+
+/** Behind a web address: STREAMHOUSE.COM/BILL is no bill. */
+const webPath = /(?<=\S\.\p{L}+)\/\S+/gu
 
 /** Letters only, whatever was between them. */
 const wordsOf = (text: string) =>
@@ -69,6 +76,7 @@ const wordsOf = (text: string) =>
 export function readName(template: string) {
   const words = wordsOf(template)
   const key = strip(template)
+  const says = wordsOf(template.replace(webPath, ' '))
   return {
     template,
     key,
@@ -78,11 +86,13 @@ export function readName(template: string) {
     numbered: key !== '' && /\d{4}/.test(template) && !/(?<!\d)\d\d[./-]\d\d(?!\d)/.test(template),
     between_people: betweenPeople.test(words),
     of_bank: namedOfBank.test(words),
-    is_bill: bill.test(words),
+    // Whoever has no name but a number, or the bank's word for a transfer, is no shop that one subscribes at.
+    is_bill: bill.test(says) || (isNameless(words) && /\d{4}|\p{L}{3}/u.test(template) && !choice.test(words)),
     is_payment: payment.test(words),
     is_interest: interest.test(words),
     is_late_fee: lateFee.test(words),
     is_pay: pay.test(words),
+    is_not_pay: namedNotPay.test(words) && !pay.test(words),
   }
 }
 
