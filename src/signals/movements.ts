@@ -8,6 +8,7 @@ import {
   settledMatches,
 } from '../repositories/spending.js'
 import type { Db } from '../schema/database.js'
+import { bits, bitsOf } from './sayings.js'
 import { readCategory, readName } from './words.js'
 
 /** The posted rows of some people in some days: after `from`, up to `to`. */
@@ -44,9 +45,20 @@ export async function readVocabulary(db: Db, reach: Reach): Promise<Vocabulary> 
       array(select distinct category from names) as categories`.execute(db)
   const { templates, categories } = rows[0] ?? { templates: [], categories: [] }
   return {
-    templates: JSON.stringify(templates.map(readName)),
-    categories: JSON.stringify(categories.map(readCategory)),
+    templates: JSON.stringify(templates.map(nameAsJson)),
+    categories: JSON.stringify(categories.map(categoryAsJson)),
   }
+}
+
+function nameAsJson(template: string) {
+  const name = readName(template)
+  const { key, base, code_end } = name
+  return { template, key, base, code_end, says: bitsOf({ ...name, nameless: template === '' }) }
+}
+
+function categoryAsJson(category: string) {
+  const read = readCategory(category)
+  return { category, says: bitsOf({ ...read, is_interest_category: read.is_interest }) }
 }
 
 /** Of the row's merchant, or the merchant itself where its name came after names were read. */
@@ -66,17 +78,14 @@ export function movementCtes(reach: Reach, { templates, categories }: Vocabulary
   const { people } = reach
   return sql`
 templates as materialized (
-  select t.*, ${isCardPayment(sql`t.template`)} as is_card_payment, ${isRent(sql`t.template`)} as is_rent
-  from jsonb_to_recordset(${templates}::text::jsonb) as t (
-    template text, key text, base text, code_end int, numbered boolean, between_people boolean, of_bank boolean, is_bill boolean, is_payment boolean, is_interest boolean,
-    is_late_fee boolean, is_pay boolean, is_not_pay boolean)
+  select t.template, t.key, t.base, t.code_end, ${isRent(sql`t.template`)} as is_rent,
+    t.says | case when ${isCardPayment(sql`t.template`)} then ${bits('internal')} else 0 end as says
+  from jsonb_to_recordset(${templates}::text::jsonb) as t (template text, key text, base text, code_end int, says int)
 ),
 categories as materialized (
-  select c.*, ${isInternalCategory(sql`c.category`)} as is_internal, ${isTransferCategory(sql`c.category`)} as is_transfer,
+  select c.category, c.says, ${isInternalCategory(sql`c.category`)} as is_internal, ${isTransferCategory(sql`c.category`)} as is_transfer,
     ${isVagueCategory(sql`c.category`)} as is_vague
-  from jsonb_to_recordset(${categories}::text::jsonb) as c (
-    category text, of_bank boolean, between_people boolean, is_bill boolean, is_choice boolean, is_interest boolean, is_late_fee boolean, is_pay boolean,
-    is_not_pay boolean)
+  from jsonb_to_recordset(${categories}::text::jsonb) as c (category text, says int)
 ),
 marks as materialized (
   select user_id, id, bool_or(is_reversed) as is_reversed, not bool_and(is_reversed) as is_matched
@@ -89,32 +98,21 @@ marks as materialized (
   group by 1, 2
 ),
 movements as materialized (
-  select t.user_id as person, t.account_id as account, t.currency, t.date, t.amount,
-    ${nameOf(key)} as name, case when n.base is not null then ${nameOf(sql`n.base`)} end as base_name,
-    not f.internal and t.amount < 0 and t.reverses_id is null and m.is_reversed is not true and t.merchant <> ''
-      and c.of_bank is not true and n.of_bank is not true as is_charge,
-    not f.internal and (t.amount < 0) <> (t.reverses_id is not null) as is_spending,
-    not f.internal and t.amount > 0 and t.reverses_id is null and m.is_reversed is not true and c.is_not_pay is not true
-      and n.is_not_pay is not true as is_credit,
-    t.amount > 0 and t.reverses_id is null and (f.internal or n.is_payment is true) as is_card_payment,
-    c.is_interest is true as is_interest,
-    t.amount < 0 and (c.is_interest is true or n.is_interest is true) as is_card_interest,
-    t.amount < 0 and (c.is_late_fee is true or n.is_late_fee is true) as is_late_fee,
-    c.is_pay is true or n.is_pay is true as is_pay,
-    c.is_bill is true or n.is_bill is true as is_bill,
-    t.is_subscription or c.is_choice is true as is_choice,
-    c.between_people is true or n.between_people is true as between_people,
-    n.numbered is true as numbered,
-    t.id as charge, t.merchant, ${key} as key, n.base, case when t.amount > 0 then t.description end as description
+  select t.user_id as person, t.account_id as account, t.date, ${nameOf(key)} as name,
+    case when n.base is not null then ${nameOf(sql`n.base`)} end as base_name,
+    coalesce(n.says, 0) | coalesce(c.says, 0)
+      | case when t.amount < 0 then ${bits('out')} when t.amount > 0 then ${bits('in')} else 0 end
+      | case when t.reverses_id is not null then ${bits('reversal')} else 0 end
+      | case when m.is_reversed then ${bits('reversed')} else 0 end
+      | case when t.is_subscription then ${bits('is_choice')} else 0 end
+      | case when t.transfer_id is not null or m.is_matched
+          or c.is_internal and not (c.is_transfer and (t.amount < 0) <> (t.reverses_id is not null)
+            and (n.is_rent is true or ${isRent(sql`t.description`)}))
+          or c.is_vague and t.description <> '' and ${isCardPayment(sql`t.description`)} then ${bits('internal')} else 0 end as says,
+    t.id as charge, t.currency, t.amount, t.merchant, ${key} as key, n.base, case when t.amount > 0 then t.description end as description
   from (select t.*, ${template} as template from ${transactions} t where ${inReach(reach)} offset 0) t
   left join templates n on n.template = t.template
   left join categories c on c.category = t.category
   left join marks m on m.user_id = t.user_id and m.id = coalesce(t.reverses_id, t.id)
-  cross join lateral (
-    select t.transfer_id is not null or n.is_card_payment is true or m.is_matched is true
-      or c.is_internal is true and not (c.is_transfer and (t.amount < 0) <> (t.reverses_id is not null)
-        and (n.is_rent is true or ${isRent(sql`t.description`)}))
-      or c.is_vague is true and t.description <> '' and ${isCardPayment(sql`t.description`)} as internal
-  ) f
 )`
 }

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { timeWindows } from '../schema/enums.js'
 import { monthDays } from './cadences.js'
+import { says, saysAll } from './sayings.js'
 import { bonusInText, payInText } from './words.js'
 
 const days = (timeWindow: string) => Number(timeWindow.slice(0, -1))
@@ -24,6 +25,8 @@ const shortestWindow = (asOf: RawBuilder<unknown>) =>
     sql` `,
   )} end`
 
+const isSpending = sql`(${saysAll([], ['internal'])} and ${says('out')} <> ${says('reversal')})`
+
 /** CTEs that the families of signals share. They read `movements`. */
 export function sharedCtes(people: RawBuilder<unknown>, asOf: RawBuilder<unknown>, windows: RawBuilder<unknown>) {
   const accounts = sql.table('finance.accounts')
@@ -46,15 +49,15 @@ accounts as materialized (
   where a.user_id = any(${people})
 ),
 sums as materialized (
-  select m.person, m.currency, m.days, m.is_spending, m.is_interest, a.account_type, m.n, m.amount
+  select a.person, a.currency, m.days, m.is_spending, m.is_interest, a.account_type, m.n, m.amount
   from (
-    select person, account, currency, is_spending, is_interest, count(*) as n, sum(amount) as amount,
-      ${shortestWindow(asOf)} as days
+    select account, ${shortestWindow(asOf)} as days, ${isSpending} as is_spending, ${says('is_interest_category')} as is_interest,
+      count(*) as n, sum(amount) as amount
     from movements
     where date > ${asOf} - ${sql.lit(longestWindow)}
-    group by 1, 2, 3, 4, 5, 8
+    group by 1, 2, 3, 4
   ) m
-  join accounts a on a.person = m.person and a.account = m.account
+  join accounts a on a.account = m.account
 ),
 -- every currency of a person, the one of most transactions first
 currencies as materialized (
@@ -140,15 +143,18 @@ monthly as (
 ),
 listed as (
   select s.person, w.time_window, count(*) filter (where s.active and not s.is_bill) as subscriptions,
-    jsonb_agg(jsonb_build_object(
-      'kind', case when s.is_bill then 'bill' else 'subscription' end, 'merchant', s.merchant, 'currency', s.currency, 'cadence', s.cadence, 'amount', ${money(sql`s.amount`)},
-      'monthly_amount', ${money(sql`s.amount * ${sql.lit(monthDays)} / s.days::numeric`)},
-      'occurrences', s.n, 'charges_in_window', coalesce(i.charges, 0),
-      'last_date', to_char(s.last_date::timestamp, 'YYYY-MM-DD'),
-      'next_date', to_char(s.next_date::timestamp, 'YYYY-MM-DD'),
-      'active', s.active, 'confidence', ${confidence}
-    ) order by s.amount / s.days::numeric desc, s.merchant, s.currency, s.first_date, s.last_date) as merchants
-  from streams s
+    jsonb_agg(s.value || jsonb_build_object('charges_in_window', coalesce(i.charges, 0))
+      order by s.daily desc, s.merchant, s.currency, s.first_date, s.last_date) as merchants
+  from (
+    select s.*, s.amount / s.days::numeric as daily, jsonb_build_object(
+      'kind', case when s.is_bill then 'bill' else 'subscription' end, 'merchant', s.merchant, 'currency', s.currency, 'cadence', s.cadence,
+      'amount', ${money(sql`s.amount`)}, 'monthly_amount', ${money(sql`s.amount * ${sql.lit(monthDays)} / s.days::numeric`)},
+      'occurrences', s.n, 'last_date', to_char(s.last_date::timestamp, 'YYYY-MM-DD'),
+      'next_date', to_char(s.next_date::timestamp, 'YYYY-MM-DD'), 'active', s.active, 'confidence', ${confidence}
+    ) as value
+    from streams s
+    offset 0
+  ) s
   cross join windows w
   left join in_windows i on i.stream = s.stream and i.time_window = w.time_window
   where s.active or i.charges > 0
@@ -191,12 +197,12 @@ put_aside as (
 export function incomeSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 credits as materialized (
-  select m.person, m.currency, m.date, m.amount, m.key, m.between_people, m.is_pay or t.text ~ ${sql.lit(payInText)} as said,
+  select m.person, m.currency, m.date, m.amount, m.key, ${says('between_people')} as between_people, ${says('is_pay')} or t.text ~ ${sql.lit(payInText)} as said,
     sum(m.amount) over (partition by m.person, m.currency) as everything
   from movements m
   join accounts a on a.person = m.person and a.account = m.account
   cross join lateral (select lower(m.description) as text) t
-  where m.is_credit and m.date > ${asOf} - ${sql.lit(incomeDays)}
+  where ${saysAll(['in'], ['internal', 'reversal', 'reversed', 'is_not_pay'])} and m.date > ${asOf} - ${sql.lit(incomeDays)}
     and a.account_type not in ('credit_card', 'loan', 'investment') and t.text !~ ${sql.lit(bonusInText)}
 ),
 payers as materialized (
@@ -270,7 +276,8 @@ card_rows as materialized (
     r.is_payment, r.is_interest, r.is_late_fee
   from (
     select account, date, ${shortestWindow(asOf)} as days, sum(amount) as amount,
-      bool_or(is_card_payment) as is_payment, bool_or(is_card_interest) as is_interest, bool_or(is_late_fee) as is_late_fee
+      bool_or(${says('internal', 'is_payment')} and ${saysAll(['in'], ['reversal'])}) as is_payment,
+      bool_or(${saysAll(['out', 'is_interest'])}) as is_interest, bool_or(${saysAll(['out', 'is_late_fee'])}) as is_late_fee
     from movements
     where date > ${asOf} - ${sql.lit(longestWindow)} and account in (select account from accounts where account_type = 'credit_card')
     group by account, date, case when amount > 0 then charge end

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { cadences, monthDays } from './cadences.js'
 import type { Reach } from './movements.js'
+import { says, saysAll } from './sayings.js'
 
 /** How far back charges are looked for: two yearly ones and some weeks. */
 export const evidenceDays = 800
@@ -45,6 +46,8 @@ const circle = (value: RawBuilder<unknown>, length: number, name: string) => {
   return sql`cos(${angle}) as ${sql.ref(`${name}_x`)}, sin(${angle}) as ${sql.ref(`${name}_y`)}`
 }
 
+const isCharge = saysAll(['out'], ['internal', 'reversal', 'reversed', 'nameless', 'of_bank'])
+
 // What comes behind an asterisk and never again is a code, also without digits: GYM*KWYHUS.
 const isCoded = sql`(base_name is not null and name in (select name from coded))`
 const withoutCode = (what: 'name' | 'key') =>
@@ -78,9 +81,9 @@ coded as materialized (
 ),
 keys as materialized (
   select ${withoutCode('name')} as name, person, currency, ${withoutCode('key')} as key,
-    bool_or(between_people) as between_people, count(*) as n,
+    bool_or(${says('between_people')}) as between_people, count(*) as n,
     count(*) = 2 and max(date) - min(date) between 355 and 376 and min(amount) = max(amount) as is_yearly
-  from movements where is_charge
+  from movements where ${isCharge}
   group by 1, 2, 3, 4
 ),
 -- "streaming stockholm" where there is also "streaming"
@@ -94,7 +97,7 @@ aliases as materialized (
 -- A name with a number in it that is charged again and again is somebody else than that name with another number.
 numbers as materialized (
   select ${withoutCode('name')} as name, merchant
-  from movements where is_charge and numbered
+  from movements where ${isCharge} and ${says('numbered')}
   group by 1, 2
   having count(*) >= 3
 ),
@@ -106,9 +109,9 @@ charges as materialized (
         then hashtextextended(merchant, key_name) else key_name end as name,
       account, d.*, ln(amount::float8) as price, is_bill, is_choice, amount, charge, merchant
     from (
-      select m.own_name, coalesce(a.other, m.own_name) as key_name, m.numbered, m.account, m.date, -m.amount as amount, m.is_bill, m.is_choice,
-        m.charge, m.merchant
-      from (select *, ${withoutCode('name')} as own_name from movements where is_charge) m
+      select m.own_name, coalesce(a.other, m.own_name) as key_name, ${says('numbered')} as numbered, m.account, m.date, -m.amount as amount,
+        ${says('is_bill')} as is_bill, ${says('is_choice')} as is_choice, m.charge, m.merchant
+      from (select *, ${withoutCode('name')} as own_name from movements where ${isCharge}) m
       left join aliases a on a.name = m.own_name
     ) c
     left join days d using (date)
@@ -147,12 +150,15 @@ candidates as materialized (
   ) d
   where ${plausible}
 ),
-candidate_charges as materialized (
-  select d.candidate, c.date, c.place, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
-  from charges c join candidates d on d.mine = c.mine and c.price between d.least and d.most
+-- where the charges of a candidate are
+spots as materialized (
+  select candidate, mine, least, most from candidates where level > 1
   union all
-  select d.candidate, c.date, c.place, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
-  from charges c join candidates d on d.name = c.name and d.level = 1
+  select c.candidate, a.mine, a.least, a.most from candidates c join by_account a on a.name = c.name where c.level = 1
+),
+candidate_charges as materialized (
+  select s.candidate, c.date, c.place, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
+  from charges c join spots s on s.mine = c.mine and c.price between s.least and s.most
 ),
 gaps as materialized (
   select candidate, date, amount, price, is_bill, is_bill or is_choice as said,
@@ -315,11 +321,12 @@ streams as materialized (
         select (start + make_interval(days => least(m.day, date_part('day', start + interval '1 month - 1 day'))::int - 1)) as d
         from (
           select date_trunc('month', m.last_date::timestamp) + make_interval(months => s.months + shift) as start
-          from generate_series(-1, 1) shift
+          from (values (-1), (0), (1)) v (shift)
         ) starts
       ) days
       order by abs((d::date - m.last_date) - s.days) limit 1
     ) end as next_date
+    offset 0
   ) n
 )`
 }
