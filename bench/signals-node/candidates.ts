@@ -77,8 +77,9 @@ function plausible(
   const least = (sorted[from] as Charge).price
   const most = (sorted[to - 1] as Charge).price
   const isSaid = (all: readonly Charge[]) => all.every(({ isBill, isChoice }) => isBill || isChoice)
-  if (most - least > fourfold && !(n >= 6 && most - least <= tenfold && isSaid(sorted.slice(from, to))))
-    return undefined
+  const isWide = most - least > fourfold
+  const isBill = isWide && n >= 6 && isSaid(sorted.slice(from, to))
+  if (isWide && (most - least > tenfold || (n < 9 && !isBill))) return undefined
   let [first, last] = [Infinity, -Infinity]
   for (let i = from; i < to; i++) {
     const { number } = (sorted[i] as Charge).day
@@ -92,6 +93,7 @@ function plausible(
     return most - least <= (isSaid(both) ? 0.25 : 0.15) ? { level, charges: both, least, most, first, last } : undefined
   }
   if (10 * span < 49 * (n - 1)) return undefined
+  if (isWide && !isBill && monthly(sorted, from, to) < 0.65) return undefined
   const halfMonthly = n >= 5 && most - least < 0.35 && 10 * span >= 147 * (n - 1) && 10 * span <= 158 * (n - 1)
   if (!halfMonthly && !agree(sorted, from, to, span, most - least)) return undefined
   return { level, charges: sorted.slice(from, to).sort(byDay), least, most, first, last }
@@ -100,19 +102,27 @@ function plausible(
 /** Whether days agree on a day of the month or of the week: the length of the mean of unit vectors, 1 when all do. */
 function agree(sorted: readonly Charge[], from: number, to: number, span: number, range: number): boolean {
   const n = to - from
-  let [monthX, monthY, weekX, weekY] = [0, 0, 0, 0]
+  let [weekX, weekY] = [0, 0]
   for (let i = from; i < to; i++) {
     const { day } = sorted[i] as Charge
-    monthX += day.monthX
-    monthY += day.monthY
     weekX += day.weekX
     weekY += day.weekY
   }
-  const inMonth = Math.sqrt(monthX ** 2 + monthY ** 2) / n
+  const inMonth = monthly(sorted, from, to)
   if (inMonth >= (n === 3 ? 0.92 : n <= 5 ? 0.88 : 0.65)) return true
   const inWeek = Math.sqrt(weekX ** 2 + weekY ** 2) / n
   const often = span <= 45 * (n - 1) || (span >= 82 * (n - 1) && span <= 105 * (n - 1))
   return inWeek >= (n < 6 ? 0.75 : 0.6) && often && (n > 3 || range < 0.001)
+}
+
+function monthly(sorted: readonly Charge[], from: number, to: number): number {
+  let [x, y] = [0, 0]
+  for (let i = from; i < to; i++) {
+    const { day } = sorted[i] as Charge
+    x += day.monthX
+    y += day.monthY
+  }
+  return Math.sqrt(x ** 2 + y ** 2) / (to - from)
 }
 
 function widest(kept: readonly Kept[]): Kept[] {

@@ -32,7 +32,7 @@ export interface Merchant {
 
 /** A quadruple, with room for how logarithms round. */
 export const fourfold = Math.log(4) + 1e-9
-/** Where the bank says that it is a bill: what heats in January is hardly used in July. */
+/** Where the bank says that it is a bill, or amounts follow each other slowly: what heats in January is hardly used in July. */
 export const tenfold = Math.log(10) + 1e-9
 /** Cadences that two prices must not take turns in: they would be two subscriptions. */
 const takesNoTurns = new Set(['weekly', 'fortnightly', 'semi_monthly', 'half_yearly'])
@@ -134,7 +134,14 @@ function fitOf(cadence: Cadence, candidate: Candidate, prices: Prices, merchant:
   const fixed = 10 * steps <= Math.max(10, 3 * gaps) && 100 * jumps <= few
   if (
     !fixed &&
-    !(months >= 1 && months <= 3 && n >= 4 && 10 * skips <= gaps && meanOff <= 2.5 && variesLittle(candidate))
+    !(
+      months >= 1 &&
+      months <= 3 &&
+      n >= 4 &&
+      10 * skips <= gaps &&
+      meanOff <= 2.5 &&
+      variesLittle(candidate, months === 1 && prices.meanStep <= 0.4)
+    )
   )
     return undefined
   if (merchant.betweenPeople && !(fixed && changes <= 1 && (n > 3 || months === 1))) return undefined
@@ -144,8 +151,8 @@ function fitOf(cadence: Cadence, candidate: Candidate, prices: Prices, merchant:
   return { cadence, gaps, outliers, meanOff, skips, fixed }
 }
 
-function variesLittle({ charges, least, most }: Candidate): boolean {
-  const heats = charges.length >= 6 && charges.every(({ isBill }) => isBill)
+function variesLittle({ charges, least, most }: Candidate, slowly: boolean): boolean {
+  const heats = (charges.length >= 6 && charges.every(({ isBill }) => isBill)) || (charges.length >= 9 && slowly)
   if (most - least > (heats ? tenfold : fourfold)) return false
   const mean = charges.reduce((sum, { amount }) => sum + amount, 0) / charges.length
   const squares = charges.reduce((sum, { amount }) => sum + (amount - mean) ** 2, 0)

@@ -25,7 +25,7 @@ export function codeEnd(merchant: string): number {
  * processor is in front of it.
  */
 export function codedBase(merchant: string, key: string): string | null {
-  const [, before] = /^(.+\S) ?\*\p{L}{4,}(?: .*\d.*)?$/u.exec(merchant.trim()) ?? []
+  const [, before] = /^(.+\S) ?\* ?\p{L}{4,}(?: .*\d.*)?$/u.exec(merchant.trim()) ?? []
   if (before === undefined || processor.test(`${before}*`)) return null
   const base = strip(before)
   return base === '' || base === key ? null : base

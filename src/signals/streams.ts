@@ -30,10 +30,13 @@ const figuresOfParts = sql`sum(n)::int as n, min(first_date) as first_date, max(
     bool_and(said) as said, ${sumsOfAxes}`
 /** Prices as far apart as this are still one bill's. The room is for how logarithms round: 600 and 2400 are. */
 const fourfold = sql.lit(Math.log(4) + 1e-9)
-/** And as far as this where the bank says that it is a bill: what heats in January is hardly used in July. */
+/**
+ * And as far as this where the bank says that it is a bill, or the amounts follow each other slowly for nine months or more: what
+ * heats in January is hardly used in July.
+ */
 const tenfold = sql.lit(Math.log(10) + 1e-9)
 const plausible = sql`(
-  (n >= 3 and most - least <= case when said and n >= 6 then ${tenfold} else ${fourfold} end and last_date - first_date >= 4.9 * (n - 1)
+  (n >= 3 and most - least <= case when said and n >= 6 or n >= 9 and in_month >= 0.65 then ${tenfold} else ${fourfold} end and last_date - first_date >= 4.9 * (n - 1)
     and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
       or in_week >= case when n < 6 then 0.75 else 0.6 end and (n > 3 or most - least < 0.001)
         and (last_date - first_date <= 45 * (n - 1) or last_date - first_date between 82 * (n - 1) and 105 * (n - 1))
@@ -199,7 +202,7 @@ fits as (
 spreads as (
   select candidate, count(*)::int as n, count(*) filter (where gap is null or gap > 0)::int as days,
     max(price) - min(price) as range, coalesce(stddev_samp(exp(price)) / avg(exp(price)), 0) as spread,
-    2 * count(*) filter (where said) > count(*) as said, count(*) >= 6 and bool_and(is_bill) as heats
+    2 * count(*) filter (where said) > count(*) as said, count(*) >= 6 and bool_and(is_bill) as said_bill
   from gaps
   group by 1
 ),
@@ -210,13 +213,14 @@ kept as (
   join candidates c using (candidate)
   join spreads s using (candidate)
   join keys n on n.name = c.key_name
+  cross join lateral (select s.said_bill or s.n >= 9 and months = 1 and mean_step <= 0.4 as heats) h
   cross join lateral (
     select
       -- one price, that may change now and then
       steps <= greatest(1, 0.3 * gaps) and jumps <= case when gaps >= 6 then 0.15 * gaps else 0 end as fixed,
       -- a bill by consumption: by the month, and punctual
-      months between 1 and 3 and s.n >= 4 and range <= case when heats then ${tenfold} else ${fourfold} end
-        and spread <= case when heats then 0.8 else 0.4 end and skips <= 0.1 * gaps and mean_off <= 2.5 as variable
+      months between 1 and 3 and s.n >= 4 and range <= case when h.heats then ${tenfold} else ${fourfold} end
+        and spread <= case when h.heats then 0.8 else 0.4 end and skips <= 0.1 * gaps and mean_off <= 2.5 as variable
   ) prices
   where s.n - s.days <= 0.1 * s.n
     and case

@@ -19,7 +19,7 @@ const namedOfBank =
 const bill = anyOf(
   'rent|mortgages?|housing|home loan|loans?|leases?|leasing|propert(?:y|ies)|apartments?|realty|landlord',
   'utilit(?:y|ies)|bills?|electric(?:ity)?|power|gas company|water|sewer|sewage|energy|heating|internet(?! \\p{L}{2}$)|broadband|fiber|phone|mobile|wireless|telecom\\p{L}*',
-  '(?:auto|car) payments?|insurance|assurances?|tax(?:es)?|tuition|school|kindergarten|child ?care|daycare|hoa|council|alimony|support payment|government',
+  '(?:auto|car) payments?|insurance|ins(?:ur)? prem\\p{L}*|student ln|mtg|utility ?(?:pay|pmt|pymt)|assurances?|tax(?:es)?|tuition|school|kindergarten|child ?care|daycare|hoa|council|alimony|support payment|government',
   // German
   'miete|nebenkosten|hausverwaltung|darlehen|kredit(?:rate)?|baufinanzierung|strom|abschlag|stadtwerke|fernwärme|versicherung\\p{L}*|steuern?|rundfunk\\p{L}*|schule|kita',
   // French
@@ -42,7 +42,7 @@ const choice = anyOf(
 )
 
 const payment = anyOf('payment|pymt|pmt|autopay|auto pay|thank you|zahlung')
-const interest = anyOf('interest|finance charges?|zinsen')
+const interest = anyOf('interest|finance charges?|zinsen|[uú]rok[uůy]?')
 const lateFee =
   /(?<!\p{L})(?:(?:late|past due|overdue|missed)(?!\p{L}).*(?<!\p{L})(?:fee|charge)s?(?!\p{L})|mahngeb|verzug|säumnis)/u
 
@@ -53,17 +53,17 @@ const payWords = [
 ].join('|')
 const pay = anyOf(payWords)
 const payCategory =
-  /^(salary|salaries|payroll|paychecks?|wages?|income|income (wages|salary|other income|retirement pension|unemployment|military).*|freelance|gig|self employment|pension)$/
+  /^(salary|salaries|payroll|paychecks?|wages?|income|income (wages|salary|other income|retirement pension|unemployment|military).*|freelance|gig|self employment|pension|mzda|d[uů]chod)$/
 /** Income that is nobody's pay, by its name: under a category as coarse as `INCOME` there is both. */
 const namedNotPay = anyOf(
   '(?:interest|dividends?) (?:payment|paid|earned|credit|income)|tax ref(?:und)?|treas(?:ury)? .*tax ref|cash ?back|refunds?|steuererstattung',
 )
 const notPay = anyOf(
-  'interest|refunds?|cashback|cash back|rebates?|reimbursements?|dividends?|fees?|bonus(?:es)?|erstattung|remboursement|reembolso|devoluci[oó]n|terugbetaling|rimborso|zwrot',
+  'interest|zinsen|[uú]rok[uůy]?|refunds?|cashback|cash back|rebates?|reimbursements?|dividends?|fees?|bonus(?:es)?|erstattung|remboursement|reembolso|devoluci[oó]n|terugbetaling|rimborso|zwrot',
 )
 
-/** Behind a web address: STREAMHOUSE.COM/BILL is no bill. */
-const webPath = /(?<=\S\.\p{L}+)\/\S+/gu
+/** Behind a web address: STREAMHOUSE.COM/BILL and STREAMHOUSE.COM BILL are no bills. */
+const webPath = /(?<=\S\.\p{L}+)(?:\/\S+| bill(?!\p{L}))/giu
 
 /** Letters only, whatever was between them. */
 const wordsOf = (text: string) =>

@@ -105,6 +105,7 @@ describe('signals.compute', () => {
       ['2026-06-10', 'Shop', '-100.00'],
       ['2026-06-11', 'Card', '-70.00', { category: 'Credit Card Payment' }],
       ['2026-06-12', 'AMEX EPAYMENT', '-60.00'],
+      ['2026-06-13', 'Summit', '-65.00', { category: 'uncategorized', description: 'SUMMIT CRCARDPMT 0412' }],
       ...charged('Club', '-25.00', ...everyMonth('2026-01-09', 6)),
     ])
     const [june] = await reports.cashFlowByMonth(db, user_id, { from: '2026-06-01', to: as_of })
@@ -113,6 +114,35 @@ describe('signals.compute', () => {
 
     expect(june?.spending).toBe('125.0000')
     expect((await signal(db, user_id, 'subscription', '30d')).share_of_spending).toBe(0.2)
+  })
+
+  test('agrees with the reports on what a category leaves open', async ({ db }) => {
+    const { user_id } = await accountWith(db, [
+      ['2026-06-01', 'Maria', '-80.00', { category: 'Transfer', description: 'rent' }],
+      ['2026-06-02', 'Savings', '-70.00', { category: 'Transfer' }],
+      ['2026-06-03', 'Lodger', '60.00', { category: 'Transfer', description: 'rent' }],
+      ['2026-06-04', 'Summit', '-50.00', { category: 'LOAN_PAYMENTS', description: 'SUMMIT CRCARDPMT' }],
+      ['2026-06-05', 'Bike shop', '-40.00', { category: 'Sports', description: 'by credit card payment' }],
+      ...charged('Club', '-30.00', ...everyMonth('2026-01-09', 6)),
+    ])
+    const [june] = await reports.cashFlowByMonth(db, user_id, { from: '2026-06-01', to: as_of })
+
+    await signals.compute(db, { as_of })
+
+    expect(june).toMatchObject({ spending: '150.0000', income: '0.0000' })
+    expect((await signal(db, user_id, 'subscription', '30d')).share_of_spending).toBe(0.2)
+  })
+
+  test('tells pay from what else a coarse category holds', async ({ db }) => {
+    const more = { category: 'INCOME' }
+    const { user_id } = await accountWith(db, [
+      ...everyMonth('2026-01-28', 5).map((day): Row => [day, 'Acme', '3000.00', more]),
+      ...everyMonth('2026-01-31', 5).map((day): Row => [day, 'INTEREST PAYMENT', '2.10', more]),
+      ['2026-04-14', 'IRS TREAS 310 TAX REF', '800.00', more],
+    ])
+    await signals.compute(db, { as_of })
+
+    expect(await signal(db, user_id, 'income_stability', '90d')).toMatchObject({ payments: 2, total: '6000.0000' })
   })
 
   test('leaves a bonus aside, which would make steady pay unsteady', async ({ db }) => {

@@ -15,6 +15,8 @@ describe('merchantKey', () => {
     ['Rent March 2026', 'rent'],
     ['Hausverwaltung Müller GmbH RF18539007547034', 'hausverwaltung müller'],
     ['ООО Ромашка 12345', 'ооо ромашка'],
+    ['ELMWOOD HOMES WEB PMTS 8AZLTN WEB ID: 1203033739', 'elmwood homes'],
+    ['PŘEVOD NA ÚČET', 'převod na účet'],
     ['H&M', 'h&m'],
     ['YZ 87144583', 'yz 87144583'],
     ['ST 89597016 REF 100237 05.01.2026', 'st 89597016'],

@@ -61,9 +61,11 @@ describe('subscriptions.detect', () => {
     ['monthly', everyMonth('2025-07-01', 12).map(workday)],
     ['two_monthly', everyMonth('2025-09-10', 5, 2)],
     ['quarterly', everyMonth('2025-09-30', 4, 3)],
+    ['quarterly', everyDays('2025-07-14', 84, 5)],
     ['half_yearly', everyMonth('2025-01-20', 3, 6)],
     ['yearly', everyMonth('2024-06-12', 3, 12)],
     ['yearly', ['2025-03-02', '2026-03-01']],
+    ['yearly', ['2025-05-24', '2026-05-27']],
   ] as const)('finds a %s charge on %j', async ([cadence, days], { db }) => {
     const subscriptions = await found(db, charged('Club', '-20.00', ...days))
 
@@ -238,7 +240,7 @@ describe('subscriptions.detect', () => {
   })
 
   test('lets a bill of heating vary tenfold in a year, and nothing else so much', async ({ db }) => {
-    const heated = [180, 165, 120, 70, 35, 24, 20, 21, 32, 75, 125, 170, 185]
+    const heated = [180, 35, 20, 120, 24, 165, 21, 70, 185, 32, 125, 75]
     const rows = (more: NonNullable<Row[3]>) =>
       everyMonth('2025-06-14', 13).map((day, i): Row => [day, 'Columbia', `-${heated[(i + 5) % 12]}.20`, more])
 
@@ -249,6 +251,59 @@ describe('subscriptions.detect', () => {
       const parts = await found(db, rows({ category }))
       expect(Math.max(0, ...parts.map(({ occurrences }) => occurrences))).toBeLessThan(7)
     }
+  })
+
+  test('takes what varies as much from season to season, and little from month to month, for a bill', async ({
+    db,
+  }) => {
+    const heated = [180, 165, 120, 70, 35, 24, 20, 21, 32, 75, 125, 170]
+    const rows = everyMonth('2025-06-14', 13).map((day, i): Row => [day, 'Columbia', `-${heated[(i + 5) % 12]}.20`])
+
+    expect(await found(db, rows)).toMatchObject([{ kind: 'bill', cadence: 'monthly', occurrences: 13 }])
+  })
+
+  test('keeps what is charged once a year apart from purchases under the same first word', async ({ db }) => {
+    const orders = everyDays('2024-05-03', 17, 40).map(
+      (day, i): Row => [day, 'Bookbarn', `-${(7 + ((i * 13) % 90)).toFixed(2)}`],
+    )
+
+    expect(
+      await found(db, [...orders, ...charged('Bookbarn Plus', '-89.00', '2025-02-02', '2026-02-02')]),
+    ).toMatchObject([{ merchant: 'Bookbarn Plus', cadence: 'yearly' }])
+  })
+
+  test.for([
+    ['STREAMHOUSE.COM/BILL CA', 'subscription'],
+    ['STREAMHOUSE.COM BILL 866-555-0100', 'subscription'],
+    ['PODHOUSE* MEMBERSHIP INTERNET CA', 'subscription'],
+    ['2000LENSES 800-5550100 UT', 'subscription'],
+    ['INTERNET FOR HOMES', 'bill'],
+    ['ANCHOR CASUALTY INS PREM 0426', 'bill'],
+    // nobody's name: an account, and the word for a transfer
+    ['YZ 87144583', 'bill'],
+    ['PREVOD NA UCET', 'bill'],
+  ] as const)('says whether %j is a choice', async ([merchant, kind], { db }) => {
+    expect(await found(db, charged(merchant, '-19.99', ...everyMonth('2026-01-15', 6)))).toMatchObject([{ kind }])
+  })
+
+  test.for(['SIPO', 'POJISTNE', 'UVER', 'Auto Payment'])(
+    'knows the category %s for one of bills',
+    async (category, { db }) => {
+      const rows = everyMonth('2026-01-15', 6).map((day): Row => [day, 'Novak a spol', '-990.00', { category }])
+
+      expect(await found(db, rows)).toMatchObject([{ kind: 'bill' }])
+    },
+  )
+
+  test('finds a rent that a bank calls a transfer, by its words', async ({ db }) => {
+    const days = everyMonth('2026-01-01', 6)
+    const rows: Row[] = [
+      ...days.map((day): Row => [day, 'Zelle to Maria for rent', '-1200.00', { category: 'Transfer' }]),
+      ...days.map((day): Row => [day, 'Bob', '-700.00', { category: 'Transfer', description: 'Mortgage, his half' }]),
+      ...days.map((day): Row => [day, 'To savings', '-300.00', { category: 'Transfer' }]),
+    ]
+
+    expect((await found(db, rows)).map(({ merchant }) => merchant)).toEqual(['Zelle to Maria for rent', 'Bob'])
   })
 
   test('finds what is charged every 30 days, however long', async ({ db }) => {
@@ -308,6 +363,15 @@ describe('subscriptions.detect', () => {
     ])
   })
 
+  test('takes them for a code behind a space too', async ({ db }) => {
+    const rows: Row[] = [
+      ['2025-04-06', 'NAME-SHOP.COM* PPQPJU 555-3102107 AZ', '-14.98'],
+      ['2026-04-06', 'NAME-SHOP.COM* 7KQ2AX 555-3102107 AZ', '-14.98'],
+    ]
+
+    expect(await found(db, rows)).toMatchObject([{ cadence: 'yearly' }])
+  })
+
   test('believes the bank that something is a subscription, also where the amount varies', async ({ db }) => {
     const uneven = (merchant: string, more: NonNullable<Row[3]>) =>
       everyMonth('2025-11-11', 8).map((day, i): Row => [day, merchant, `-${23 + ((i * 7) % 5)}.00`, more])
@@ -340,6 +404,10 @@ describe('subscriptions.detect', () => {
       ...days.map((day): Row => [day, 'Summit Card', '-200.00', { category: 'Credit Card Payment' }]),
       ...days.map((day): Row => [day, 'Rainy Day Savings', '-300.00', { category: 'transfer' }]),
       ...charged('CHASE CREDIT CRD AUTOPAY', '-150.00', ...days),
+      ...charged('BARCLAYCARD US CREDITCARD 0211 WEB ID: 2510407970', '-140.00', ...days),
+      ...days.map(
+        (day): Row => [day, 'Summit', '-90.00', { category: 'LOAN_PAYMENTS', description: 'SUMMIT CRCARDPMT' }],
+      ),
       ...days.map((day): Row => [day, '', '-14.60']),
       ...days.map((day): Row => [day, 'Still pending', '-9.00', { status: 'pending' }]),
     ]

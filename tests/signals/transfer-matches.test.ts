@@ -121,6 +121,50 @@ describe('transferMatches', () => {
     expect(rows[0]?.reasons.rivals).toBe(0)
   })
 
+  test('does not learn from equal sums that another text goes with better', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    const months = ['03', '04', '05', '06', '07']
+    const moved = await book(
+      db,
+      checking,
+      months.map((month): Row => [`2026-${month}-02`, 'Transfer to savings', '-50.00']),
+    )
+    await book(
+      db,
+      checking,
+      months.flatMap((month): Row[] => [
+        [`2026-${month}-01`, 'Grace Church', '-50.00'],
+        [`2026-${month}-05`, 'Grace Church', '-50.00'],
+      ]),
+    )
+    const saved = await book(
+      db,
+      savings,
+      months.map((month): Row => [`2026-${month}-05`, 'From checking', '50.00']),
+    )
+
+    await transferMatches.find(db, span)
+
+    const { rows } = await transferMatches.list(db, user_id)
+    expect(rows.map((row) => [row.from_transaction_id, row.to_transaction_id]).sort()).toEqual(
+      moved.map(({ id }, i) => [id, saved[i]?.id]).sort(),
+    )
+  })
+
+  test('does not take interest for money that was moved, nor less for what paid off a card', async ({ db }) => {
+    const { user_id, checking, savings, card } = await household(db)
+    await book(db, checking, [
+      ['2026-03-02', 'Sent to a friend', '-16.58', { category: 'Transfer' }],
+      ['2026-03-10', 'ANCHOR HOME LOAN AUTO PAY', '-1025.00'],
+    ])
+    await one(db, savings, '2026-03-03', 'Interest payment', '16.58')
+    await one(db, card, '2026-03-11', 'Payment - thank you', '1000.00')
+
+    await transferMatches.find(db, span)
+
+    expect((await transferMatches.list(db, user_id, { status: 'automatic' })).rows).toEqual([])
+  })
+
   test('finds the rest of a sum that a bank took a fee from, where both sides speak of a transfer', async ({ db }) => {
     const { user_id, checking, savings } = await household(db)
     const from = await one(db, checking, '2026-03-02', 'Wire transfer to savings', '-1025.00')
