@@ -72,6 +72,14 @@ describe('the transaction of a query', () => {
   })
 })
 
+test('the scope of a query ends soon after it could', async () => {
+  const { rows } = await open({ limits: { timeoutMs: 5000 } }).query(
+    `select split_part(current_setting('finance_db.scope'), '.', 5)::int - extract(epoch from now()) as seconds`,
+  )
+  expect(Number(rows[0]?.seconds)).toBeGreaterThan(5)
+  expect(Number(rows[0]?.seconds)).toBeLessThan(70)
+})
+
 describe('a connection', () => {
   test('is used again, but never after a cancel, which may still be on its way', async () => {
     const mine = open()
