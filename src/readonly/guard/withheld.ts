@@ -36,13 +36,13 @@ export class Withheld {
   checkColumn(names: readonly string[], hasStar: boolean, refuse: Refuse): void {
     const last = names.at(-1) ?? ''
     if (hasStar || names.length === 1) {
-      if (this.#tables.has(last)) refuse(`${last} cannot be read as a whole row.`, 'Name its columns.')
+      if (this.#tables.has(last)) refuse(`The table ${last} cannot be read as a whole row.`, 'Name its columns.')
     }
     if (hasStar) return
     if (this.#hidden.has(last)) refuse(`The column ${last} is withheld.`)
     const tables = this.#tables.get(names.at(-2) ?? '')
     if (tables !== undefined && ![...tables].some((table) => this.#readable.get(table)?.includes(last))) {
-      refuse(`${names.at(-2)} has no column ${last} that may be read.`)
+      refuse(`There is no column ${names.at(-2)}.${last} that may be read.`)
     }
   }
 
