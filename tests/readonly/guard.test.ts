@@ -200,6 +200,7 @@ describe('the guard', () => {
     'select d.day::date from generate_series(1, 2) d(day)',
     "select (jsonb_each('{}')).key, e.key, e.value from jsonb_each('{}') e",
     "select r.a from json_to_record('{}') as r(a int)",
+    "select r.a from rows from (json_to_record('{}') as (a int)) as r",
     "select r.a, r.b, r.ordinality from rows from (json_to_record('{}') as (a int), unnest(array[1])) with ordinality r(a, b)",
     'select (a).balance, a.balance from accounts a',
     "select (name).upper, ('x').upper from accounts",
@@ -223,7 +224,7 @@ describe('the guard', () => {
       hint: /may not wait/,
     })
     await expect(checkQuery('select from where', schema)).rejects.toMatchObject({ position: expect.any(Number) })
-    const deep = [`${'select * from ('.repeat(1000)}select 1${') x'.repeat(1000)}`, `select 1${'+1'.repeat(8000)}`]
+    const deep = [`${'select * from ('.repeat(1000)}select 1${') x'.repeat(1000)}`, `select 1${'+1'.repeat(16_000)}`]
     for (const query of deep) await expect(checkQuery(query, schema)).rejects.toThrow('nested too deeply')
     // One line, whatever of the query is in it.
     await expect(checkQuery("select 'a\n\u202e", schema)).rejects.toThrow(/^Unterminated .*"'a "\.$/)
