@@ -2,7 +2,7 @@ import { QueryLimitError } from '../errors.js'
 
 /** Lets a bounded number in at a time, and a bounded number wait. */
 export interface Gate {
-  /** Resolves to the function that leaves. @throws {QueryLimitError} Too many wait, or it took too long. */
+  /** Resolves to the function that leaves, which is to be called once. @throws {QueryLimitError} Too many wait, or it took too long. */
   enter(signal: AbortSignal | undefined): Promise<() => void>
 }
 
@@ -21,22 +21,17 @@ export function createGate({ concurrency, queue, queueTimeoutMs }: GateOptions):
   const waiting: Array<() => void> = []
   let inside = 0
 
-  function leaver(): () => void {
-    let left = false
-    return () => {
-      if (left) return
-      left = true
-      const next = waiting.shift()
-      if (next === undefined) inside--
-      else next()
-    }
+  function leave(): void {
+    const next = waiting.shift()
+    if (next === undefined) inside--
+    else next()
   }
 
   return {
     enter(signal) {
       if (inside < concurrency) {
         inside++
-        return Promise.resolve(leaver())
+        return Promise.resolve(leave)
       }
       if (waiting.length >= queue) {
         const message = `${concurrency} queries run and ${queue} wait, which is all that this door allows.`
@@ -44,9 +39,7 @@ export function createGate({ concurrency, queue, queueTimeoutMs }: GateOptions):
       }
       return new Promise((resolve, reject) => {
         const giveUp = (error: unknown) => {
-          const place = waiting.indexOf(enter)
-          if (place < 0) return
-          waiting.splice(place, 1)
+          waiting.splice(waiting.indexOf(enter), 1)
           settle()
           reject(error)
         }
@@ -61,7 +54,7 @@ export function createGate({ concurrency, queue, queueTimeoutMs }: GateOptions):
         }
         const enter = () => {
           settle()
-          resolve(leaver())
+          resolve(leave)
         }
         signal?.addEventListener('abort', onAbort)
         waiting.push(enter)

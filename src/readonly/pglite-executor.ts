@@ -105,8 +105,16 @@ export function pgliteExecutor({ source, role: roleName, gate, scopeKey, schema 
     // Nobody logs in to PGlite, so the session is the superuser's; nor can those be reproached who have no role to give.
     const problems = limited ? unfit(found, ['switched']) : []
     if (problems.length > 0) throw new UnfitRoleError(found.role, problems)
-    report = limited ? found : withoutSecrets(found)
+    report = limited ? found : withoutSecrets(found, await openColumns(session, found))
     return report
+  }
+
+  /** What agents may read on a server, as `table.column`. */
+  async function openColumns(session: Session, { readable }: RoleReport): Promise<ReadonlySet<string>> {
+    if (!readable.has('readable_columns')) return new Set()
+    const text = `select table_name || '.' || column_name from ${quoted(schema)}.readable_columns`
+    const { rows } = await send(session, { text, values: [], rows: 0 })
+    return new Set(rows.map(([name]) => String(name)))
   }
 
   async function one(
@@ -177,26 +185,19 @@ function scopeOf(job: Pick<Job, 'userId' | 'limits'>, role: RoleReport, key: Sco
   )
 }
 
-/** What nobody who asks questions needs, for the superuser that PGlite is. */
-const closed = /^(auth_|audit_|schema_|migrations?|scope_|roles?$|agent_queries)/
-const secretColumns = [
-  'password_hash',
-  'external_auth_id',
-  'token',
-  'token_fingerprint',
-  'refresh_token_hash',
-  'embedding',
-]
-
-function withoutSecrets(report: RoleReport): RoleReport {
-  const open = [...report.readable].filter(([table]) => !closed.test(table))
-  const readable = new Map(
-    open.map(([table, columns]) => [table, columns.filter((name) => !secretColumns.includes(name))]),
-  )
-  const partly = new Set(
-    open.filter(([, columns]) => columns.some((name) => secretColumns.includes(name))).map(([t]) => t),
-  )
-  return { ...report, readable, partly, hidden: new Set(secretColumns) }
+/** The superuser that PGlite is could read all. */
+function withoutSecrets(report: RoleReport, open: ReadonlySet<string>): RoleReport {
+  const [readable, partly, hidden] = [new Map<string, string[]>(), new Set<string>(), new Set<string>()]
+  for (const [table, all] of report.readable) {
+    const [columns, withheld] = [true, false].map((is) => all.filter((name) => open.has(`${table}.${name}`) === is))
+    if (columns === undefined || columns.length === 0) continue
+    readable.set(table, columns)
+    for (const name of withheld ?? []) {
+      partly.add(table)
+      hidden.add(name)
+    }
+  }
+  return { ...report, readable, partly, hidden }
 }
 
 function measured(result: StepResult, { limits, excess }: Pick<Job, 'limits' | 'excess'>): Answer {

@@ -28,7 +28,6 @@ export class Session {
   readonly #guard: SocketGuard
   #stopped: Stop | undefined
   #unclean = false
-  #released = false
 
   constructor(client: pg.PoolClient) {
     this.#client = client as Client
@@ -73,7 +72,7 @@ export class Session {
 
   /** Cancels on the server what runs, and closes the connection when that does not help. */
   stop(why: Stop): void {
-    if (this.#stopped !== undefined || this.#released) return
+    if (this.#stopped !== undefined) return
     this.#stopped = why
     this.#unclean = true
     void requestCancel(this.#client)
@@ -81,7 +80,6 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    if (this.#released) return
     if (!this.#unclean && this.#guard.tripped === undefined) {
       // Not the limit of the query: what it left behind may still be coming.
       const late = setTimeout(() => this.#client.connection.stream.destroy(), cleanLimitMs)
@@ -91,8 +89,6 @@ export class Session {
     } else {
       this.#unclean = true
     }
-    this.#released = true
-    if (this.#unclean) this.#client.connection.stream.destroy()
     this.#client.release(this.#unclean)
   }
 }

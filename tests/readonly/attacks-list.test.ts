@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { QueryFailedError } from '../../src/index.js'
 import { attacks } from '../../src/readonly/attacks/index.js'
+import { judge } from '../../src/readonly/attacks/judge.js'
+import type { Attack } from '../../src/readonly/attacks/shape.js'
+import { signScope } from '../../src/roles/scope-token.js'
 
 const ground = { schema: 'finance', me: 'me', victim: 'victim', canary: 'canary', forgedScopes: ['scope'] }
 
@@ -22,5 +26,17 @@ describe('the list of attacks', () => {
       expect(tried.length, id).toBeGreaterThan(0)
     }
     expect(attacks.flatMap(({ attempts }) => attempts(ground)).length).toBeGreaterThan(1000)
+  })
+
+  test('is judged to get through when an error has the signed scope in it', () => {
+    const user = '0198c0de-0000-7000-8000-00000000abcd'
+    const scope = signScope({ id: 'k1', secret: new Uint8Array(32) }, 'agent', user, new Date())
+    const error = new QueryFailedError('22P02', `The server could not run the query: ${scope}.`)
+
+    expect(judge(attacks[0] as Attack, { sql: 'select 1' }, { error }, ground, 'on')).toEqual({
+      held: false,
+      why: 'the error shows the signed scope',
+    })
+    expect(judge(attacks[0] as Attack, { sql: scope }, { error }, ground, 'on')).toMatchObject({ held: true })
   })
 })

@@ -75,10 +75,8 @@ describe('limits of the door', () => {
 
   test('stop an endless answer after a few rows, on the server too', async () => {
     const started = performance.now()
-    const { rowCount: lazy } = await door.query('select generate_series(1, 1000000000) as g', {
-      limits: { maxRows: 5 },
-    })
-    expect(lazy).toBe(5)
+    const lazy = await door.query('select generate_series(1, 1000000000) as g', { limits: { maxRows: 5 } })
+    expect(lazy).toMatchObject({ rowCount: 5, truncatedBy: 'rows' })
     expect(performance.now() - started).toBeLessThan(5000)
   })
 
@@ -123,6 +121,22 @@ describe('limits of the door', () => {
       'timeoutMs',
     )
     expect(() => createReadOnlyDb({ connectionString: place.agentUrl, concurrency: 0 }, {})).toThrow('concurrency')
+  })
+
+  test('take a query of so many characters, and no more', async () => {
+    const short = { limits: { maxSqlLength: 20 } }
+    expect((await door.query(`select 1${' '.repeat(12)}`, short)).rowCount).toBe(1)
+    await expect(door.query(`select 1${' '.repeat(13)}`, short)).rejects.toMatchObject({ limit: 'length' })
+    await expect(sql.raw(`select 1${' '.repeat(50_000)}`).execute(door.db)).rejects.toMatchObject({ limit: 'length' })
+  })
+
+  test('do not wait for a table that is locked', async () => {
+    await using owner = await connectAs(place.database.url)
+    await owner.client.query('begin; lock table finance.insights in access exclusive mode')
+    const started = performance.now()
+    await expect(door.query('select count(*) from insights')).rejects.toThrow('locked just now')
+    expect(performance.now() - started).toBeLessThan(5000)
+    await owner.client.query('rollback')
   })
 
   test('hold for the cost that the planner sees, before anything runs', async () => {

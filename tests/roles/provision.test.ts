@@ -89,6 +89,22 @@ describe('provisionRoles', { timeout: 180_000 }, () => {
         `drop policy ${agent} on finance.cards`,
         `create policy ${agent} on finance.cards using (user_id = (select finance.scoped_user()))`,
       ],
+      [
+        `drop policy ${agent} on finance.cards`,
+        `create policy ${agent} on finance.cards to ${agent} using (user_id = (select finance.scoped_user()))
+          with check (user_id = (select finance.scoped_user()))`,
+      ],
+      [
+        `drop policy ${agent} on finance.cards`,
+        `create policy ${agent} on finance.cards as restrictive for update to ${agent}
+          using (user_id = (select finance.scoped_user())) with check (user_id = (select finance.scoped_user()))`,
+      ],
+      [`alter policy ${member} on finance.accounts with check (true)`],
+      [`grant usage on sequence finance.audit_log_id_seq to ${agent}`],
+      [
+        `create view finance.cards_of_all as select * from finance.cards`,
+        `grant select on finance.cards_of_all to ${agent}`,
+      ],
       [`alter policy ${agent} on finance.transfers to public`],
       [`drop policy everyone on finance.accounts`],
       [`create table public.hosts (a int)`, `grant insert on public.hosts to ${agent}`],

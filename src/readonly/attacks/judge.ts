@@ -29,7 +29,7 @@ export type Judgement =
   | { readonly held: false; readonly why: string }
   | { readonly held: 'weak' }
 
-const scopePattern = /v1\.[A-Za-z0-9_-]+\.[0-9a-f]{8}-[0-9a-f-]{27}\.\d+\.[0-9a-f]{64}/
+const scopePattern = /v1\.[A-Za-z0-9_-]+\.(agent|member)\.[0-9a-f]{8}-[0-9a-f-]{27}\.\d+\.[0-9a-f]{64}/
 
 /** Looks at what came back, for the canary first. */
 export function judge(

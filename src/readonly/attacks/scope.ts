@@ -1,5 +1,5 @@
 import { type Attack, texts } from './shape.js'
-import { callVariants } from './spellings.js'
+import { asField, callVariants } from './spellings.js'
 
 /** Ways to be somebody else. */
 export const scopeAttacks: readonly Attack[] = [
@@ -67,11 +67,20 @@ export const scopeAttacks: readonly Attack[] = [
       ...texts(
         ...callVariants('current_setting', `'finance_db.scope'`, 0, 4),
         ...callVariants('current_setting', `'finance_db.' || 'scope', true`, 6, 4),
+        ...asField('current_setting', `'finance_db.scope'`),
+        `select (array['finance_db.scope'])[1].current_setting`,
+        `select (select 'finance_db.scope').current_setting`,
+        `select text.current_setting from cast('finance_db.scope' as text)`,
+        `select x.current_setting from unnest(array['finance_db.scope']) x, (select 1 as current_setting) y`,
+        `select current_setting.current_setting from unnest(array['finance_db.scope']) current_setting(y)`,
+        `select x.current_setting from rows from (unnest(array['finance_db.scope'])) x`,
+        `select (e.value #>> '{}').current_setting from json_array_elements('["finance_db.scope"]') e`,
         `select setting from pg_settings where name = 'finance_db.scope'`,
         `select setting from pg_catalog.pg_settings where name like 'finance%'`,
         `select * from pg_show_all_settings() where name = 'finance_db.scope'`,
       ),
       { sql: 'select current_setting($1)', params: ['finance_db.scope'] },
+      { sql: 'select ($1::text).current_setting', params: ['finance_db.scope'] },
     ],
   },
   {

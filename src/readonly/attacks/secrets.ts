@@ -131,7 +131,6 @@ export const secretAttacks: readonly Attack[] = [
         'migrations',
         'scope_keys',
         'database_roles',
-        'documents',
       ].flatMap((table) =>
         texts(
           `select count(*) from ${s}.${table}`,

@@ -69,9 +69,19 @@ export function namesOf(name: string): string[] {
   ]
 }
 
+/** A call of one argument as a field of it, of a column, and of what a function of FROM gives. */
+export function asField(name: string, argument: string): string[] {
+  return [
+    `select (${argument}).${name}`,
+    `select x.${name} from unnest(array[${argument}]) x`,
+    `select (x.y).${name} from (select ${argument} as y) x`,
+    `select "unnest"."${name}" from unnest(array[${argument}])`,
+  ]
+}
+
 /**
- * A call in several spellings and places: the plain one, `spread` others of each, and as a table. Which ones depends on `turn`
- * alone, so that a long list of functions meets all of them.
+ * A call in several spellings and places: the plain one, `spread` others of each, as a table, and as a field where it takes one
+ * argument. Which ones depends on `turn` alone, so that a long list of functions meets all of them.
  */
 export function callVariants(name: string, argumentList: string, turn: number, spread = 2): string[] {
   const names = namesOf(name)
@@ -82,7 +92,8 @@ export function callVariants(name: string, argumentList: string, turn: number, s
     const spelling = names[1 + ((turn * spread + i) % (names.length - 1))]
     return `select ${spelling}(${argumentList})`
   })
-  return [`select ${call}`, `select * from ${call} as f`, ...chosen, ...spelt]
+  const fields = /^('[^']*'|[^',]+)$/.test(argumentList) ? asField(name, argumentList) : []
+  return [`select ${call}`, `select * from ${call} as f`, ...chosen, ...spelt, ...fields.slice(0, spread)]
 }
 
 function unicode(character: string): string {

@@ -1,9 +1,11 @@
 import { type QueryRefusal, QueryRefusedError } from '../../errors.js'
 import { statementHint } from '../statement-kind.js'
+import { Fields, isNamed } from './fields.js'
 import { allowedFunctions, allowedTypes, allowedValueFunctions, functionHints } from './functions.js'
 import { parseSql } from './load.js'
 import { type Names, noNames, withClauseNames } from './scopes.js'
 import { assertStar } from './stars.js'
+import { Withheld } from './withheld.js'
 
 /** What there is to read. */
 export interface GuardSchema {
@@ -29,7 +31,7 @@ const allowedNodes = new Set(
   JsonTablePathSpec JsonOutput JsonReturning JsonFormat JsonBehavior JsonArgument JsonAggConstructor`.split(/\s+/),
 )
 
-const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid', 'oid'])
+const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'])
 
 /**
  * Reads a query as Postgres does and refuses what is not made of what is allowed: one SELECT over the tables that the role may
@@ -46,13 +48,9 @@ export async function checkQuery(sql: string, schema: GuardSchema): Promise<void
       statementHint,
     )
   }
-  const statement = stmts[0]?.stmt ?? {}
-  const [kind = ''] = Object.keys(statement)
-  if (kind !== 'SelectStmt') refuse('statement', `${wordsOf(kind)} is not allowed here.`, statementHint)
+  const statement = stmts[0]?.stmt
   try {
-    const check = new Check(sql, schema)
-    check.collectAliases(statement)
-    check.node(statement, noNames)
+    new Check(sql, schema, statement).node(statement, noNames)
   } catch (error) {
     if (error instanceof RangeError) refuse('syntax', 'The query is nested too deeply.', 'Split it into CTEs.')
     throw error
@@ -72,22 +70,14 @@ const wordsOf = (kind: string) =>
 class Check {
   readonly #bytes: Buffer
   readonly #schema: GuardSchema
-  readonly #aliases: Set<string>
+  readonly #fields: Fields
+  readonly #withheld: Withheld | undefined
 
-  constructor(sql: string, schema: GuardSchema) {
+  constructor(sql: string, schema: GuardSchema, statement: unknown) {
     this.#bytes = Buffer.from(sql)
     this.#schema = schema
-    this.#aliases = new Set()
-  }
-
-  /** The aliases of tables with withheld columns, anywhere in the query. */
-  collectAliases(value: unknown): void {
-    if (typeof value !== 'object' || value === null) return
-    const { relname, alias } = value as { relname?: string; alias?: { aliasname?: string } }
-    if (relname !== undefined && this.#schema.partly.has(relname) && alias?.aliasname !== undefined) {
-      this.#aliases.add(alias.aliasname)
-    }
-    for (const inner of Object.values(value)) this.collectAliases(inner)
+    this.#fields = new Fields(schema, statement)
+    this.#withheld = schema.hidden && new Withheld(schema, schema.hidden, statement)
   }
 
   /** Anything of the tree: nodes by their kind, lists, and what is inside of a node. */
@@ -99,20 +89,9 @@ class Check {
   #object(object: Node, names: Names): void {
     for (const [key, value] of Object.entries(object)) {
       if (/^[A-Z]/.test(key)) this.#kind(key, value as Node, names)
-      else this.#field(key, value, names)
-    }
-  }
-
-  /** Some nodes are written without their kind, as the field that they are of. */
-  #field(field: string, value: unknown, names: Names): void {
-    const inlined = inlinedKinds[field]
-    if (inlined !== undefined && typeof value === 'object' && !Array.isArray(value)) {
-      const inner = value as Node
-      // Both forms occur: a node with its kind, and without.
-      if (Object.keys(inner).length === 1 && /^[A-Z]/.test(Object.keys(inner)[0] ?? '')) this.node(inner, names)
-      else this.#kind(inlined, inner, names)
-    } else {
-      this.node(value, names)
+      // Written without its kind.
+      else if (key === 'typeName') this.#kind('TypeName', value as Node, names)
+      else this.node(value, names)
     }
   }
 
@@ -145,6 +124,12 @@ class Check {
       case 'A_Indirection':
         this.#indirection(node)
         break
+      case 'RangeFunction':
+        if (!isNamed(node)) refuse('function', 'Such an expression in FROM needs a name: FROM … AS x.')
+        break
+      case 'JoinExpr':
+        this.#withheld?.checkJoin(node, namesIn(node.usingClause), this.#refuseColumn(node))
+        break
       case 'A_Expr':
       case 'SubLink':
         this.#operator(node)
@@ -162,10 +147,6 @@ class Check {
           refuse('function', 'Only the sampling methods SYSTEM and BERNOULLI are allowed.', undefined, this.#at(node))
         }
         break
-      case 'CollateClause':
-        if (!/^(pg_catalog\.)?[A-Za-z0-9_.@-]+$/.test(namesIn(node.collname).join('.')))
-          refuse('clause', 'No such collation.')
-        break
     }
     this.#object(node, names)
   }
@@ -175,9 +156,10 @@ class Check {
     if (node.lockingClause !== undefined) {
       refuse('clause', 'FOR UPDATE and FOR SHARE would lock rows: leave the clause out.')
     }
-    const { withClause, ...rest } = node
+    const { withClause, larg, rarg, ...rest } = node
     const names = withClauseNames(withClause as Node | undefined, outer, (query, seen) => this.node(query, seen))
     assertStar(node, names, this.#schema, (message, hint) => refuse('column', message, hint))
+    for (const side of [larg, rarg]) if (side !== undefined) this.#select(side as Node, names)
     this.#object(rest, names)
   }
 
@@ -186,7 +168,10 @@ class Check {
     const { readable, schema } = this.#schema
     if (schemaname === undefined && relname !== undefined && names.has(relname)) return
     const ours = catalogname === undefined && (schemaname === undefined || schemaname === schema)
-    if (ours && relname !== undefined && readable.has(relname)) return
+    if (ours && relname !== undefined && readable.has(relname)) {
+      this.#withheld?.checkTable(node, this.#refuseColumn(node))
+      return
+    }
     const name = [catalogname, schemaname, relname].filter((part) => part !== undefined).join('.')
     const tables = [...readable.keys()].join(', ')
     const catalogue = /^(pg_|information_schema)/.test(schemaname ?? relname ?? '')
@@ -219,35 +204,25 @@ class Check {
 
   #column(node: Node): void {
     const fields = namesIn(node.fields)
-    const system = fields.find((field, i) => systemColumns.has(field) && i === fields.length - 1)
-    if (system !== undefined) refuse('column', `The system column ${system} cannot be read.`, undefined, this.#at(node))
-    this.#functionalNotation(fields.slice(1), node)
-    this.#hidden(fields, node)
+    const [source, column = ''] = [fields.at(-2), fields.at(-1)]
+    if (systemColumns.has(column)) {
+      refuse('column', `The system column ${column} cannot be read.`, undefined, this.#at(node))
+    }
+    // Functions that take any row are called as one of its columns too.
+    const isCall = /^(pg_|record_|hash_)/.test(column) || !this.#fields.isColumn(source ?? '', column)
+    if (source !== undefined && isCall) this.#refuseColumn(node)(`There is no column ${column} that may be read.`)
+    const hasStar = Array.isArray(node.fields) && node.fields.at(-1)?.A_Star !== undefined
+    this.#withheld?.checkColumn(fields, hasStar, this.#refuseColumn(node))
   }
 
-  /** Where only the guard withholds columns, whole rows (`to_json(u)`, `u.*`) are not let through either. */
-  #hidden(fields: readonly string[], node: Node): void {
-    const { hidden, partly } = this.#schema
-    if (hidden === undefined) return
-    const [first] = fields
-    const last = fields.at(-1)
-    if (last !== undefined && hidden.has(last))
-      refuse('column', `The column ${last} is withheld.`, undefined, this.#at(node))
-    if (fields.length === 1 && first !== undefined && (partly.has(first) || this.#aliases.has(first))) {
-      refuse('column', `${first} cannot be read as a whole row.`, 'Name its columns.', this.#at(node))
-    }
+  #refuseColumn(node: Node): (message: string, hint?: string) => never {
+    return (message, hint) => refuse('column', message, hint, this.#at(node))
   }
 
   #indirection(node: Node): void {
-    this.#functionalNotation(namesIn(node.indirection), node)
-  }
-
-  /** `(t).f` and `t.f` call a function f of one argument where there is no such column. */
-  #functionalNotation(fields: readonly string[], node: Node): void {
-    const bad = fields.find((field) =>
-      /^(pg_|lo_|txid_|set_config|query_to|table_to|ts_stat|has_|record_|dblink)/.test(field),
-    )
-    if (bad !== undefined) refuse('column', `There is no column ${bad} that may be read.`, undefined, this.#at(node))
+    const field = namesIn(node.indirection).find((name) => !this.#fields.isField(name))
+    if (field === undefined) return
+    this.#refuseColumn(node)(`There is no column ${field} that may be read.`, 'Write table.column, without brackets.')
   }
 
   #operator(node: Node): void {
@@ -270,16 +245,6 @@ class Check {
       ? [...this.#bytes.subarray(0, location).toString()].length + 1
       : undefined
   }
-}
-
-const inlinedKinds: Readonly<Record<string, string>> = {
-  typeName: 'TypeName',
-  larg: 'SelectStmt',
-  rarg: 'SelectStmt',
-  over: 'WindowDef',
-  withClause: 'WithClause',
-  intoClause: 'IntoClause',
-  relation: 'RangeVar',
 }
 
 /** The texts of a list of `String` nodes; other kinds, such as `*`, are passed over. */
