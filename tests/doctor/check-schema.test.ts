@@ -95,12 +95,12 @@ describe('checkSchema', { timeout: 120_000 }, () => {
   test('has nothing to say of a migrated database, whatever its version, its settings, and the name of its schema', async () => {
     await using fresh = await freshDatabase()
     await using empty = await emptyDatabase()
-    for (const setting of ["datestyle = 'SQL, DMY'", 'quote_all_identifiers = on'])
-      await execute(empty.url, `alter database ${empty.name} set ${setting}`)
     await expect(checkSchema(empty.db)).rejects.toThrow(SchemaMissingError)
     await migrate(empty.db, { schema: 'order' })
+    for (const setting of ["datestyle = 'SQL, DMY'", 'quote_all_identifiers = on'])
+      await execute(empty.url, `alter database ${empty.name} set ${setting}`)
 
-    const [usual, other] = [await checkSchema(fresh.db), await checkSchema(empty.db, { schema: 'order' })]
+    const [usual, other] = [await checkSchema(fresh.db), await checkSchema(empty.connect(), { schema: 'order' })]
 
     expect(usual).toEqual({
       schema: 'finance',
