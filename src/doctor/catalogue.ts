@@ -40,8 +40,10 @@ export const keyOf = ({ kind, name }: Pick<CatalogueItem, 'kind' | 'name'>) => `
  */
 export async function readCatalogue(db: Kysely<unknown>, schema: string): Promise<CatalogueItem[]> {
   return db.transaction().execute(async (trx) => {
-    // Names that are in the search path are printed without their schema.
-    await sql`select set_config('search_path', '', true) as search_path`.execute(trx)
+    // Names that are in the search path are printed without their schema, and constants as the session shows them.
+    await sql`select set_config('search_path', '', true), set_config('datestyle', 'ISO', true),
+      set_config('intervalstyle', 'postgres', true), set_config('timezone', 'UTC', true),
+      set_config('bytea_output', 'hex', true), set_config('quote_all_identifiers', 'off', true)`.execute(trx)
     return queryCatalogue(trx, schema)
   })
 }

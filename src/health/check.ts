@@ -98,10 +98,9 @@ export async function readiness<Tables>(
 ): Promise<Readiness> {
   if (isDraining(db)) return { ready: false, reasons: ['draining'] }
   const { reasons, status } = await checkHealth(db, options)
-  const standing = isDraining(db) ? [...reasons, 'draining' as const] : reasons
   // A line before the pool is only load, as long as the check itself got through.
-  const against = standing.filter((r) => !bearable.has(r) && (r !== 'pool-exhausted' || status === 'unhealthy'))
-  return { ready: against.length === 0, reasons: [...new Set(against)] }
+  const against = reasons.filter((r) => !bearable.has(r) && (r !== 'pool-exhausted' || status === 'unhealthy'))
+  return { ready: against.length === 0, reasons: against }
 }
 
 /**

@@ -23,8 +23,8 @@ export function admit(request: IncomingMessage, response: ServerResponse, rules:
   if (!['GET', 'POST', 'DELETE'].includes(request.method ?? '')) {
     return refuse(response, 405, 'This method is not served.', { allow: 'GET, POST, DELETE' })
   }
-  const [, token] = /^Bearer ([^\s]+)$/i.exec(authorization ?? '') ?? []
-  const access = token === undefined ? undefined : rules.findAccess(token)
+  const [, token = ''] = /^Bearer ([^\s]+)$/i.exec(authorization ?? '') ?? []
+  const access = rules.findAccess(token)
   if (access !== undefined) return access
   return refuse(response, 401, 'A bearer token is needed.', { 'www-authenticate': 'Bearer realm="finance-db"' })
 }

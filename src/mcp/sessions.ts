@@ -92,7 +92,6 @@ export function createSessions(
         return answer(session, request, response)
       }
       if (request.method !== 'POST') return refuse(response, 400, 'A session is needed: begin with initialize.')
-      if (sessions.size + beginning.size >= maxSessions) await endIdle()
       if (sessions.size + beginning.size >= maxSessions) {
         return refuse(response, 503, 'There are too many sessions.', { 'retry-after': '60' })
       }

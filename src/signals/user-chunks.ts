@@ -18,7 +18,6 @@ export async function inChunks(
   { users, connections = 2, chunk, signal }: Chunks,
   work: (people: readonly string[], of: number) => Promise<void>,
 ): Promise<void> {
-  signal?.throwIfAborted()
   const given = users === undefined ? undefined : [...new Set(users.map((id) => id.toLowerCase()))].sort()
   const of = given?.length ?? (await countUsers(db))
   const next = given === undefined ? everybody(db, chunk) : some(given, chunk)

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { differences, type Facts } from '../../src/backup/facts.js'
+import { findProgram } from '../../src/backup/programs.js'
 import { migrate } from '../../src/index.js'
 import { pgbouncerBinary, startPgBouncer } from '../migrations/pgbouncer.js'
 import { emptyDatabase } from '../migrations/support.js'
 import { directly, execute } from '../server.js'
-import { hasDebianServer, startDebianServer } from './debian-server.js'
+import { debianPrograms, hasDebianServer, startDebianServer } from './debian-server.js'
 import { cli, temporaryDirectory } from './support.js'
 
 const facts: Facts = {
@@ -39,6 +40,29 @@ test('what differs after a restore is said', () => {
   expect(differences(facts, { ...facts, tables: { ...facts.tables, users: { rows: 2, content: '6' } } })).toEqual([
     'table users has as many rows, but not the same',
   ])
+  const more = { tables: { ...facts.tables, cards: { rows: 0, content: '0' } }, chains: { people: 1, heads: '9' } }
+  expect(differences(facts, { ...facts, ...more })).toEqual([
+    'table cards was not in the backup',
+    '1 people have an audit chain, not 2',
+  ])
+})
+
+/** A program that says it is of a version, and then does what `script` says. */
+async function writeProgram(path: string, version: string, script = ''): Promise<void> {
+  const told = `[ "$1" = --version ] && echo "pg_dump (PostgreSQL) ${version}" && exit`
+  await writeFile(path, `#!/bin/sh\n${told}\n${script}\n`, { mode: 0o755 })
+}
+
+test('the oldest pg_dump that is not older than the server is taken', async () => {
+  await using directory = await temporaryDirectory()
+  const versions = ['99.1', '97.3', '98.2'].map((version) => ({ version, path: join(directory.path, version) }))
+  for (const { version, path } of versions) {
+    await mkdir(path)
+    await writeProgram(join(path, 'pg_dump'), version)
+  }
+  const env = { PATH: versions.map(({ path }) => path).join(':') }
+
+  expect(await findProgram('pg_dump', 98, env)).toBe(join(directory.path, '98.2', 'pg_dump'))
 })
 
 describe('finance-db backup and restore', { timeout: 180_000 }, () => {
@@ -47,17 +71,23 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     await using directory = await temporaryDirectory()
     await migrate(empty.db, { to: '0002_users' })
     const program = join(directory.path, 'pg_dump')
-    await writeFile(program, '#!/bin/sh\necho "pg_dump (PostgreSQL) 14.9"\n', { mode: 0o755 })
+    await writeProgram(program, '14.9')
     const file = join(directory.path, 'b.dump')
+    // pg_dump takes a session.
+    const env = { DATABASE_URL: directly(empty.url), FINANCE_DB_PG_BIN: directory.path }
 
-    const { code, stderr } = await cli(['backup', file], {
-      // pg_dump takes a session.
-      env: { DATABASE_URL: directly(empty.url), FINANCE_DB_PG_BIN: directory.path },
-    })
+    const { code, stderr } = await cli(['backup', file], { env })
 
     expect(code).toBe(1)
     expect(stderr).toMatch(/needs pg_dump of version \d+ or later, and there is only version 14/)
-    expect(existsSync(file)).toBe(false)
+
+    // One that fails half-way leaves no file, and of what it says only its complaints are told.
+    const said = 'pg_dump: error: first\\nCONTEXT: hunter2\\npg_dump: error: last'
+    await writeProgram(program, '99.1', `printf '${said}' >&2\nexit 1`)
+    const failed = await cli(['backup', file], { env })
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/error: first pg_dump: error: last/) })
+    expect(failed.stderr).not.toContain('hunter2')
+    expect(await readdir(directory.path)).toEqual(['pg_dump'])
     expect(inject('databaseUrl')).not.toBe('')
   })
 
@@ -90,13 +120,28 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     const env = { DATABASE_URL: server.url }
     await cli(['migrate', '--quiet'], { env })
     await cli(['seed', '--users', '2', '--days', '60', '--quiet'], { env: { ...env, FINANCE_DB_ENV: 'test' } })
+    // The scratch database has none of this: rows are compared whatever a session shows them as.
+    for (const setting of ["timezone = 'Asia/Tokyo'", "datestyle = 'SQL, DMY'", "bytea_output = 'escape'"])
+      await execute(server.url, `alter database postgres set ${setting}`)
 
-    const backup = await cli(['backup', file, '--verify', '--json'], { env })
+    // Somebody writes between the count and the dump, which are of one moment.
+    await using programs = await temporaryDirectory()
+    const writing = `insert into finance.users (email) values ('late@example.org')`
+    await writeProgram(
+      join(programs.path, 'pg_dump'),
+      '15.99',
+      `psql -qc "${writing}" && exec ${join(debianPrograms, 'pg_dump')} "$@"`,
+    )
+    await symlink(join(debianPrograms, 'pg_restore'), join(programs.path, 'pg_restore'))
+    const backup = await cli(['backup', file, '--verify', '--json'], {
+      env: { ...env, FINANCE_DB_PG_BIN: programs.path },
+    })
     expect(backup.code, backup.stderr).toBe(0)
     const { facts: counted, trial } = JSON.parse(backup.stdout)
     expect(counted.tables.users.rows).toBe(2)
     expect(trial).toMatchObject({ ok: true, differences: [] })
-    expect((await stat(file)).mode & 0o077).toBe(0)
+    for (const name of [file, `${file}.json`]) expect((await stat(name)).mode & 0o077).toBe(0)
+    expect(await readdir(directory.path)).toEqual(['bank.dump', 'bank.dump.json'])
 
     // Not over what is there, until it is told to.
     expect((await cli(['backup', file], { env })).code).toBe(2)
@@ -110,6 +155,9 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     expect(JSON.parse(restored.stdout)).toMatchObject({ ok: true, restored: true })
     expect((await cli(['doctor'], { env })).stdout).toContain('as its migrations make it')
 
+    const elsewhere = await cli(['restore', file, '--schema', 'money'], { env })
+    expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining('is of schema finance') })
+
     // One that is not what its manifest says.
     const manifest = JSON.parse(await readFile(`${file}.json`, 'utf8'))
     manifest.facts.tables.users.rows = 3
@@ -121,8 +169,21 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
       code: 2,
       stderr: expect.stringContaining('is not the file'),
     })
-    const elsewhere = await cli(['restore', file, '--schema', 'money'], { env })
-    expect(elsewhere.code).toBe(2)
+
+    // One that breaks off leaves what is there.
+    await rm(`${file}.json`)
+    await writeFile(file, (await readFile(file)).subarray(0, -1000))
+    const broken = await cli(['restore', file, '--replace', '--yes-destroy-data', 'postgres'], { env })
+    expect(broken).toMatchObject({ code: 1, stderr: expect.stringContaining('pg_restore') })
+    const left = await cli(['doctor', '--json'], { env })
+    expect(JSON.parse(left.stdout)).toMatchObject({ ok: true })
+    await execute(
+      server.url,
+      `do $$ begin
+        assert (select count(*) from finance.users) = 2;
+        assert not exists (select from pg_database where datname ~ '^finance_db_verify_');
+      end $$`,
+    )
   })
 
   test('go by what PGlite has', async () => {

@@ -9,6 +9,9 @@ const bin = [18, 17, 16, 15]
   .map((major) => `/usr/lib/postgresql/${major}/bin`)
   .find((path) => existsSync(join(path, 'initdb')))
 
+/** Where its programs are. */
+export const debianPrograms = bin ?? ''
+
 /** Whether this machine has a server of Debian's, whose pg_dump is of its own version. */
 export const hasDebianServer = bin !== undefined
 

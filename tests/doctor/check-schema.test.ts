@@ -1,8 +1,10 @@
 import { type Kysely, sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { checkSchema } from '../../src/doctor/check-schema.js'
-import { migrate } from '../../src/index.js'
+import { DatabaseTooNewError, migrate, SchemaMissingError } from '../../src/index.js'
+import { migrations } from '../../src/migrations/list.js'
 import { emptyDatabase } from '../migrations/support.js'
+import { execute } from '../server.js'
 import { freshDatabase, test } from '../support.js'
 
 async function run<DB>(db: Kysely<DB>, ...statements: readonly string[]): Promise<void> {
@@ -90,12 +92,15 @@ const found = ({ differences }: Awaited<ReturnType<typeof checkSchema>>) =>
   differences.map(({ kind, name, problem }) => `${kind} ${name} ${problem}`)
 
 describe('checkSchema', { timeout: 120_000 }, () => {
-  test('has nothing to say of a migrated database, whatever its version, and whatever its schema is called', async () => {
+  test('has nothing to say of a migrated database, whatever its version, its settings, and the name of its schema', async () => {
     await using fresh = await freshDatabase()
     await using empty = await emptyDatabase()
+    await expect(checkSchema(empty.db)).rejects.toThrow(SchemaMissingError)
     await migrate(empty.db, { schema: 'order' })
+    for (const setting of ["datestyle = 'SQL, DMY'", 'quote_all_identifiers = on'])
+      await execute(empty.url, `alter database ${empty.name} set ${setting}`)
 
-    const [usual, other] = [await checkSchema(fresh.db), await checkSchema(empty.db, { schema: 'order' })]
+    const [usual, other] = [await checkSchema(fresh.db), await checkSchema(empty.connect(), { schema: 'order' })]
 
     expect(usual).toEqual({
       schema: 'finance',
@@ -122,6 +127,16 @@ describe('checkSchema', { timeout: 120_000 }, () => {
     expect(damaged.ok).toBe(false)
     expect(damaged.added).toEqual([{ kind: 'constraint', name: 'nothing on finance.investments' }])
     for (const { mend } of damaged.differences) await run(fresh.db, ...mend)
-    expect(await checkSchema(fresh.db)).toMatchObject({ ok: true, differences: [] })
+
+    // What its history says is another matter.
+    const [first, last] = [migrations[0]?.name, migrations.at(-1)?.name]
+    await run(
+      fresh.db,
+      `update finance.migrations set checksum = repeat('0', 64) where name = '${first}'`,
+      `delete from finance.migrations where name = '${last}'`,
+    )
+    expect(await checkSchema(fresh.db)).toMatchObject({ ok: false, differences: [], pending: [last], edited: [first] })
+    await run(fresh.db, `update finance.migrations set name = '9999_newer' where name = '${first}'`)
+    await expect(checkSchema(fresh.db)).rejects.toThrow(DatabaseTooNewError)
   })
 })

@@ -10,6 +10,7 @@ import { createFinanceDb, type ServerOptions } from '../../src/database.js'
 import { checkHealth, healthHandlers, liveness, readiness } from '../../src/health/index.js'
 import { migrations } from '../../src/migrations/index.js'
 import { version } from '../../src/version.js'
+import { withDatabase } from '../server.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
 
 function connect(options: ServerOptions = {}) {
@@ -60,7 +61,10 @@ describe('checkHealth', () => {
       select 9998, '9998_newer', source, checksum, false, duration_ms, package_version, applied_at from ${history} limit 1`.execute(
       db,
     )
-    expect(await checkHealth(db)).toMatchObject({ status: 'ok', migrations: { state: 'newer' } })
+    expect(await checkHealth(db)).toMatchObject({
+      status: 'ok',
+      migrations: { state: 'newer', latest: migrations.at(-1)?.name },
+    })
 
     await sql`update ${history} set breaking = true where name = '9998_newer'`.execute(db)
     expect(await readiness(db)).toEqual({ ready: false, reasons: ['too-new'] })
@@ -75,16 +79,19 @@ describe('checkHealth', () => {
     const full = connect({ poolSize: 1, maxOverflow: 0 })
     const holder = sql`select pg_sleep(1)`.execute(full)
     const away = connect({ connectionString: 'postgresql://ada:hunter2@127.0.0.1:1/money' })
+    const nowhere = connect({ connectionString: withDatabase(inject('databaseUrl'), 'money') })
 
-    const [report, gone] = await Promise.all([
+    const [report, gone, refused] = await Promise.all([
       checkHealth(full, { timeoutMs: 300, migrations: false }),
       checkHealth(away),
+      checkHealth(nowhere),
     ])
 
     expect(report).toMatchObject({ status: 'unhealthy', reasons: ['pool-exhausted'] })
     expect(report.durationMs).toBeLessThan(900)
     expect(gone).toMatchObject({ status: 'unhealthy', reasons: ['unreachable'], database: { reachable: false } })
-    expect(JSON.stringify(gone)).not.toMatch(/hunter2|ada|127\.0\.0\.1|money/)
+    expect(refused).toMatchObject({ status: 'unhealthy', reasons: ['refused'], database: { reachable: false } })
+    expect(JSON.stringify([gone, refused])).not.toMatch(/hunter2|ada|127\.0\.0\.1|money/)
     await holder
     // The check that came too late has given its connection back.
     expect(await checkHealth(full, { migrations: false })).toMatchObject({ status: 'ok', pool: { waiting: 0 } })
@@ -143,6 +150,19 @@ describe('checkHealth', () => {
     await reader.destroy()
   })
 
+  test('tells a history that is locked from one that cannot be read', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const trx = await db.startTransaction().execute()
+    await sql`lock table finance.migrations in access exclusive mode`.execute(trx)
+
+    expect(await checkHealth(db, { timeoutMs: 300 })).toMatchObject({ status: 'unhealthy', reasons: ['timeout'] })
+
+    await sql`alter table finance.migrations drop column applied_at`.execute(trx)
+    await trx.commit().execute()
+    expect(await checkHealth(db)).toMatchObject({ status: 'unhealthy', reasons: ['failed'] })
+  })
+
   test('of PGlite has no pool', async () => {
     await using embedded = await pgliteDb()
 
@@ -182,7 +202,29 @@ describe('the handlers', () => {
     expect([head.status, await head.text(), head.headers.get('cache-control')]).toEqual([200, '', 'no-store'])
     expect((await handle(get('/health/other'))).status).toBe(404)
     expect((await handle(get('/elsewhere'))).status).toBe(404)
-    expect((await handle(get('/health', { method: 'POST' }))).status).toBe(405)
+    expect((await handle(get('/wealth/detailed'))).status).toBe(404)
+    const posted = await handle(get('/health', { method: 'POST' }))
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+  })
+
+  test('are where they are told to be, and bother no replica to tell readiness', async () => {
+    await using fresh = await freshDatabase()
+    let asked = 0
+    const replicas = {
+      async health() {
+        asked++
+        return []
+      },
+    }
+    const { handle } = healthHandlers(fresh.db, {
+      ...{ basePath: '/status/', slowMs: 0, replicas, authorize: async () => false },
+    })
+    const code = async (path: string) => (await handle(get(`/status${path}`))).status
+
+    expect([await code('/readiness'), asked]).toEqual([200, 0])
+    expect(await (await handle(get('/status'))).json()).toMatchObject({ status: 'degraded' })
+    expect(asked).toBe(1)
+    expect([await code('/detailed'), await code('/database')]).toEqual([403, 403])
   })
 
   test('look again for each who asks later, and say 200 where the database serves but is behind', async () => {

@@ -1,9 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { type Account, accounts, type Db, ImportConflictError, transaction, transactions } from '../../src/index.js'
+import {
+  type Account,
+  accounts,
+  type Db,
+  ImportConflictError,
+  TransactionConflictError,
+  transaction,
+  transactions,
+} from '../../src/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
-import { deadlocksIn, waitingIn } from '../server.js'
+import { deadlocksIn, execute, waitingIn } from '../server.js'
 import { type FreshDatabase, freshDatabase } from '../support.js'
 
 describe('imports at the same time', () => {
@@ -111,6 +119,28 @@ describe('imports at the same time', () => {
     })
 
     expect(await importing).toBeInstanceOf(ImportConflictError)
+  })
+
+  test('one that always meets others gives up after six times, with longer and longer pauses', async () => {
+    await using server = await freshDatabase()
+    const { db, url } = server
+    const account = await createAccount(db)
+    // What a sequence has counted is not rolled back.
+    await execute(
+      url,
+      'create sequence public.tries',
+      `create function public.break_deadlock() returns trigger language plpgsql as $$
+        begin perform nextval('public.tries'); raise exception using errcode = 'deadlock_detected'; end $$`,
+      'create trigger t before insert on finance.transactions for each statement execute function public.break_deadlock()',
+    )
+
+    const start = performance.now()
+    await expect(transactions.import(db, [newTransaction(account)])).rejects.toThrow(TransactionConflictError)
+
+    // About 40, 80, … 640 ms, each half as long at least.
+    expect(performance.now() - start).toBeGreaterThan(600)
+    const { rows } = await sql<{ tries: number }>`select last_value::int as tries from public.tries`.execute(db)
+    expect(rows).toEqual([{ tries: 6 }])
   })
 
   test('one that reads longer than a statement may last goes on', async () => {

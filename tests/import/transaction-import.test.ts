@@ -122,11 +122,12 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
     const ids = Array.from({ length: 12 }, (_, i) => `x${i}`)
     await transactions.import(
       db,
-      ids.map((external_id) => row(account, { external_id })),
+      [...ids, 'known'].map((external_id) => row(account, { external_id })),
     )
 
     const refused = transactions.import(db, [
       row(account, { external_id: 'new' }),
+      row(account, { external_id: 'known', amount: '-1', status: 'pending' }),
       ...ids.map((external_id, i) =>
         row(account, { external_id, ...(i % 2 ? { amount: '-12.51' } : { date: '2026-03-02' }) }),
       ),
@@ -136,8 +137,8 @@ describe.each(['COPY', 'unnest', 'PGlite'] as const)('transactions.import by %s'
     expect(error).toBeInstanceOf(ConflictError)
     expect(error).toMatchObject({ code: 'CONFLICT', count: 12, externalIds: ids.slice(0, 10) })
     expect((error as Error).message).not.toMatch(/x\d/)
-    expect(await stored(db, account)).toHaveLength(12)
-    expect(await balance(db, account)).toBe('-150.0000')
+    expect(await stored(db, account)).toHaveLength(13)
+    expect(await balance(db, account)).toBe('-162.5000')
   })
 
   test('refuses all of it when one external_id has two movements in the file', async () => {

@@ -1,10 +1,12 @@
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
+import { type AddressInfo, connect as connectSocket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { transactions } from '../../src/index.js'
-import { listenMcp, type McpListener, type McpListenOptions } from '../../src/mcp/index.js'
+import { listenMcp, type McpListener, type McpListenOptions, mcpHandler } from '../../src/mcp/index.js'
 import type { ReadOnlyDb } from '../../src/readonly/index.js'
 import { createAccount, createUser, newTransaction } from '../people.js'
 import { type AgentDatabase, agentDatabase } from '../readonly/agents.js'
@@ -14,6 +16,7 @@ let door: ReadOnlyDb
 let listener: McpListener
 const [adasToken, bobsToken] = ['a'.repeat(40), 'b'.repeat(40)]
 let access: McpListenOptions['access']
+const told: unknown[] = []
 
 beforeAll(async () => {
   place = await agentDatabase()
@@ -25,7 +28,7 @@ beforeAll(async () => {
     { token: adasToken, userId: ada.id },
     { token: bobsToken, userId: bob.id },
   ]
-  listener = await listenMcp(door, { access, port: 0 })
+  listener = await listenMcp(door, { access, port: 0, onError: (error) => told.push(error) })
 })
 afterAll(async () => {
   await listener.close()
@@ -156,11 +159,14 @@ describe('the server over HTTP, asked by the client of the SDK', () => {
     const slow = { name: 'query', arguments: { sql: 'select count(*) from generate_series(1, (select 200000000)) a' } }
     const asked = one.client.callTool(slow, undefined, { signal: controller.signal })
     await vi.waitFor(async () => expect(await running()).toBe(1), { timeout: 10_000 })
+    told.length = 0
 
     controller.abort()
 
     await expect(asked).rejects.toThrow()
     await vi.waitFor(async () => expect(await running()).toBe(0), { timeout: 3000 })
+    // It is no error of the host's.
+    expect(told).toEqual([])
   })
 })
 
@@ -188,17 +194,38 @@ describe('the server over HTTP, asked by others', () => {
   test.each([
     ['no token', {}],
     ['another scheme', { authorization: `Basic ${adasToken}` }],
+    ['another scheme, with ours in it', { authorization: `Basic Bearer ${adasToken}` }],
     ['a token that it does not know', { authorization: `Bearer ${'c'.repeat(40)}` }],
     ['a part of a token', { authorization: `Bearer ${adasToken.slice(1)}` }],
   ])('wants a token: %s', async (_, headers) => {
-    const { status, headers: answered } = await send(headers)
+    const { status, headers: answered, text } = await send(headers)
 
     expect(status).toBe(401)
-    expect(answered['www-authenticate']).toMatch(/^Bearer/)
+    // Nothing of the body is read.
+    expect(answered).toMatchObject({ 'www-authenticate': expect.stringMatching(/^Bearer/), connection: 'close' })
+    expect(JSON.parse(text)).toMatchObject({
+      jsonrpc: '2.0',
+      error: { message: 'A bearer token is needed.' },
+      id: null,
+    })
   })
 
   test.each(['evil.example', 'evil.example:80', '127.0.0.1.evil.example'])('serves no other name: %s', async (host) => {
     expect((await send({ ...bearer, host })).status).toBe(403)
+  })
+
+  test('serves nobody who gives no name', async () => {
+    const socket = connectSocket(listener.port, '127.0.0.1')
+    socket.end(`GET /mcp HTTP/1.0\r\nauthorization: Bearer ${adasToken}\r\n\r\n`)
+
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 403/)
+  })
+
+  test.each(['localhost:3939', 'LocalHost', '[::1]:3939'])('is this machine as %s, whatever the case', async (host) => {
+    const authorization = `bearer ${adasToken}`
+    expect((await send({ ...bearer, authorization, host }, { path: '/mcp?client=1', body: initialize })).status).toBe(
+      200,
+    )
   })
 
   test.each(['http://evil.example', 'http://localhost:3000', 'null'])('serves no page of %s', async (origin) => {
@@ -207,26 +234,29 @@ describe('the server over HTTP, asked by others', () => {
 
   test('serves the names and origins that it is told to', async () => {
     await using other = await listenMcp(door, {
-      ...{ access, port: 0, allowedHosts: ['Db.Example'], allowedOrigins: ['https://chat.example'] },
+      ...{ access, port: 0, path: '/agents', allowedHosts: ['Db.Example'], allowedOrigins: ['https://chat.example'] },
     })
-    const { port } = other
+    const { port, url } = other
+    expect(url).toBe(`http://127.0.0.1:${port}/agents`)
 
     const headers = { ...bearer, host: 'db.example:80', origin: 'https://chat.example' }
-    expect((await send(headers, { port, body: initialize })).status).toBe(200)
-    expect((await send({ ...headers, origin: 'https://chat.example.evil' }, { port, body: initialize })).status).toBe(
-      403,
-    )
+    const asked = { port, path: '/agents', body: initialize }
+    expect((await send(headers, asked)).status).toBe(200)
+    expect((await send({ ...headers, origin: 'https://chat.example.evil' }, asked)).status).toBe(403)
   })
 
   test('has one path and three methods', async () => {
     expect((await send(bearer, { path: '/' })).status).toBe(404)
     expect((await send(bearer, { path: '/mcp/../x' })).status).toBe(404)
-    expect((await send(bearer, { method: 'PUT' })).status).toBe(405)
+    expect(await send(bearer, { method: 'PUT' })).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET, POST, DELETE' },
+    })
     expect((await send(bearer, { method: 'OPTIONS' })).status).toBe(405)
   })
 
   test('reads no more of a request than is allowed', async () => {
-    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: 'x'.repeat(2_000_000) })
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: 'x'.repeat(2 ** 20) })
 
     expect((await send(bearer, { body })).status).toBe(413)
     // Without a token not even that.
@@ -255,12 +285,55 @@ describe('the server over HTTP, asked by others', () => {
   })
 
   test('has so many sessions at a time, and forgets those that nobody uses', async () => {
-    await using small = await listenMcp(door, { access, port: 0, maxSessions: 2, sessionIdleMs: 1000 })
-    const begin = async () => (await send(bearer, { port: small.port, body: initialize })).status
+    await using small = await listenMcp(door, { access, port: 0, maxSessions: 3, sessionIdleMs: 1000 })
+    const begin = () => send(bearer, { port: small.port, body: initialize })
+    // Its stream stays open.
+    await using used = await connect(adasToken, small.url)
 
-    expect([await begin(), await begin(), await begin()]).toEqual([200, 200, 503])
-    await vi.waitFor(async () => expect(await begin()).toBe(200), { timeout: 8000, interval: 300 })
+    const begun = await Promise.all([begin(), begin(), begin(), begin()])
+
+    expect(begun.map(({ status }) => status).sort()).toEqual([200, 200, 503, 503])
+    expect(begun.find(({ status }) => status === 503)?.headers).toMatchObject({ 'retry-after': '60' })
+    await vi.waitFor(async () => expect((await begin()).status).toBe(200), { timeout: 8000, interval: 300 })
+    expect((await query(used, 'select 1')).structuredContent).toMatchObject({ row_count: 1 })
   })
+
+  test('counts no request that begins nothing', async () => {
+    await using small = await listenMcp(door, { access, port: 0, maxSessions: 1 })
+    const { port } = small
+
+    expect((await send(bearer, { port, body: '{' })).status).toBe(400)
+    expect((await send(bearer, { port, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }) })).status).toBe(
+      400,
+    )
+    expect((await send(bearer, { port, body: initialize })).status).toBe(200)
+    expect((await send(bearer, { port, body: initialize })).status).toBe(503)
+  })
+})
+
+test('a server of the host has it beside others, and tells nobody but the host what went wrong', async () => {
+  const handler = mcpHandler(
+    // As one that is made wrongly.
+    Object.assign(Object.create(door), {
+      asUser(userId: string) {
+        if (userId !== access[0]?.userId) throw new Error('hunter2')
+        return door.asUser(userId)
+      },
+    }),
+    { access, onError: (error) => told.push(error) },
+  )
+  const server = createServer(handler).listen(0, '127.0.0.1')
+  await vi.waitFor(() => expect(server.listening).toBe(true))
+  const { port } = server.address() as AddressInfo
+  told.length = 0
+
+  const failed = await send({ ...bearer, authorization: `Bearer ${bobsToken}` }, { port, body: initialize })
+  expect(failed).toMatchObject({ status: 500, text: expect.not.stringContaining('hunter2') })
+  expect(told).toMatchObject([{ message: 'hunter2' }])
+  expect((await send(bearer, { port, body: initialize })).status).toBe(200)
+  await handler.close()
+  expect((await send(bearer, { port, body: initialize })).status).toBe(503)
+  server.close()
 })
 
 describe('listenMcp', () => {
@@ -273,11 +346,28 @@ describe('listenMcp', () => {
     const short = await refused({ access: [{ token: 'sesame' }] })
     expect(short).toMatchObject({ code: 'INVALID_CONFIG' })
     expect(String(short)).not.toContain('sesame')
+    for (const token of ['a'.repeat(31), `${adasToken} b`]) {
+      expect(await refused({ access: [{ token }] })).toMatchObject({ code: 'INVALID_CONFIG' })
+    }
+    // Whoever means `userId` must not see everybody.
+    expect(await refused({ access: [{ token: adasToken, user_id: access[0]?.userId }] })).toMatchObject({
+      code: 'INVALID_CONFIG',
+    })
     expect(await refused({ access: [{ token: adasToken }, { token: adasToken }] })).toMatchObject({
       code: 'INVALID_CONFIG',
     })
     expect(await refused({ access: [{ token: adasToken, userId: 'ada' }] })).toMatchObject({ code: 'INVALID_CONFIG' })
-    expect(await refused({ maxSessions: 0 })).toMatchObject({ code: 'INVALID_INPUT' })
+    for (const wrong of [{ maxSessions: 0 }, { path: 'mcp' }, { sessionIdleMs: 999 }, { maxBodyBytes: 1023 }]) {
+      expect(await refused(wrong)).toMatchObject({ code: 'INVALID_INPUT' })
+    }
+  })
+
+  test('listens on the loopback of IPv6 when told to', async () => {
+    await using own = await listenMcp(door, { access, port: 0, host: '::1' })
+
+    expect(own.url).toBe(`http://[::1]:${own.port}/mcp`)
+    await using one = await connect(adasToken, own.url)
+    expect((await query(one, 'select 1')).structuredContent).toMatchObject({ row_count: 1 })
   })
 
   test('says that the port is taken', async () => {

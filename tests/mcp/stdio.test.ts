@@ -1,14 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { getEventListeners } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { transactions } from '../../src/index.js'
-import { serveMcpStdio } from '../../src/mcp/index.js'
+import { type McpStdioOptions, serveMcpStdio } from '../../src/mcp/index.js'
+import { createReadOnlyDb } from '../../src/readonly/index.js'
+import type { ToolDoor } from '../../src/readonly/tools/tools.js'
 import { cli, command, temporaryDirectory } from '../cli/support.js'
 import { createAccount, createUser, newTransaction } from '../people.js'
 import { type AgentDatabase, agentDatabase } from '../readonly/agents.js'
@@ -152,15 +157,98 @@ function listening(child: ChildProcess): Promise<{ url: string; output: () => st
   })
 }
 
-test('serveMcpStdio ends when it is told to', async () => {
-  const door = place.door(place.agent).asUser(ada)
+const line = (id: number, method: string, params: object = {}) =>
+  `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
+
+function serve(door: ToolDoor, options: Partial<McpStdioOptions> = {}) {
   const controller = new AbortController()
   const [input, output] = [new PassThrough(), new PassThrough()]
-  const served = serveMcpStdio(door, { input, output, signal: controller.signal })
+  const served = serveMcpStdio(door, { input, output, signal: controller.signal, ...options })
+  const answers = createInterface({ input: output })[Symbol.asyncIterator]()
+  const ask = async (text: string) => {
+    input.write(text)
+    return JSON.parse((await answers.next()).value)
+  }
+  return { controller, input, output, served, ask }
+}
 
-  input.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' })}\n`)
-  await new Promise((resolve) => output.once('data', resolve))
-  controller.abort()
+describe('serveMcpStdio', () => {
+  test.each<[string, (server: ReturnType<typeof serve>) => void]>([
+    ['it is told to', ({ controller }) => controller.abort()],
+    ['its input ends', ({ input }) => input.end()],
+    ['its input breaks off', ({ input }) => input.destroy()],
+    ['nobody reads any more', ({ output }) => output.destroy(new Error('EPIPE'))],
+    ['a message is longer than any should be', ({ input }) => input.write('x'.repeat(2 ** 22 + 1))],
+  ])('ends when %s, and cancels what runs', async (_, end) => {
+    const server = serve(place.door(place.agent).asUser(ada))
+    expect(await server.ask(line(1, 'ping'))).toEqual({ jsonrpc: '2.0', id: 1, result: {} })
+    const sql = 'select count(*) from generate_series(1, (select 200000000)) a'
+    server.input.write(line(2, 'tools/call', { name: 'query', arguments: { sql } }))
+    await expect.poll(running, { timeout: 10_000 }).toBe(1)
 
-  await expect(served).resolves.toBeUndefined()
+    end(server)
+
+    await expect(server.served).resolves.toBeUndefined()
+    await expect.poll(running, { timeout: 3000 }).toBe(0)
+    expect(getEventListeners(server.controller.signal, 'abort')).toEqual([])
+  })
+
+  test('does not begin when it was told to end before', async () => {
+    await expect(serve(place.door(place.agent), { signal: AbortSignal.abort() }).served).resolves.toBeUndefined()
+  })
+
+  test('says why there is no answer, and nothing of the host', async () => {
+    const told: unknown[] = []
+    const ask = async (door: ToolDoor) => {
+      const server = serve(door, { onError: (error, tool) => told.push([tool, (error as Error).name]) })
+      const answers = [
+        await server.ask(line(1, 'tools/call', { name: 'query', arguments: { sql: 'select 1' } })),
+        await server.ask(line(2, 'resources/read', { uri: 'finance://schema' })),
+      ]
+      server.controller.abort()
+      await server.served
+      expect(JSON.stringify(answers)).not.toMatch(/hunter2|127\.0\.0\.1/)
+      return [answers[0].result, answers[1].error.message]
+    }
+    const fail = () => Promise.reject(new TypeError('hunter2'))
+    const away = createReadOnlyDb({ connectionString: 'postgres://ada:hunter2@127.0.0.1:1/none' }, {})
+
+    const [called, read] = await ask({ query: fail, explain: fail, describeSchema: fail })
+    expect(called).toMatchObject({ isError: true, _meta: { status: 'unavailable' } })
+    expect(called.content).toEqual([{ type: 'text', text: expect.stringMatching(/^Something went wrong here/) }])
+    expect(read).toMatch(/Something went wrong here/)
+    expect(told.splice(0)).toEqual([
+      ['query', 'TypeError'],
+      ['describe', 'TypeError'],
+    ])
+
+    const [refused, described] = await ask(away)
+    expect(refused).toMatchObject({ isError: true, _meta: { status: 'unavailable' } })
+    expect(refused.content[0].text).toMatch(/^The database cannot be reached now/)
+    expect(described).toMatch(/The database cannot be reached now/)
+    expect(told).toEqual([
+      ['query', 'ConnectionError'],
+      ['describe', 'ConnectionError'],
+    ])
+    await away.destroy()
+  })
+
+  test('has room for the schema as the host says', async () => {
+    const door = place.door(place.agent).asUser(ada)
+    const read = async (options: Partial<McpStdioOptions>) => {
+      const server = serve(door, options)
+      const { result } = await server.ask(line(1, 'resources/read', { uri: 'finance://schema' }))
+      server.controller.abort()
+      await server.served
+      return result.contents[0].text.length as number
+    }
+
+    expect(await read({ tokens: 500 })).toBeLessThan(await read({}))
+  })
 })
+
+async function running(): Promise<number> {
+  const { rows } = await sql`select from pg_stat_activity
+    where usename = ${place.agent} and state = 'active' and query ~ 'generate_series'`.execute(place.db)
+  return rows.length
+}

@@ -4,6 +4,7 @@ import {
   InvalidInputError,
   MigrationEditedError,
   MigrationError,
+  TransactionConflictError,
   UnsupportedError,
 } from '../../src/errors.js'
 import { createMigrator, type RollbackOptions } from '../../src/migrations/migrator.js'
@@ -128,6 +129,9 @@ describe('rollback', () => {
 
     const undone = results.flatMap((result) => (result.status === 'fulfilled' ? result.value.rolledBack : []))
     expect(undone.length).toBeGreaterThan(0)
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(TransactionConflictError)
+    }
     expect(await applied(database.db)).toEqual(['0001_people'])
   })
 })

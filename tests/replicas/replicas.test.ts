@@ -57,6 +57,11 @@ describe('reads', () => {
 
     expect(await setup.reads.read(where)).toBe('replica')
     expect(await where(setup.reads.primary)).toBe('primary')
+    expect(await setup.reads.read(where, { maxLagMs: 0 })).toBe('primary')
+    // A replica in the place of the primary is not fit to serve.
+    const seen = await setup.reads.read((replica) => checkHealth(replica))
+    expect(seen).toMatchObject({ status: 'unhealthy', reasons: ['read-only'] })
+    expect(seen.database).toMatchObject({ readOnly: true, serverVersion: expect.stringMatching(/^\d+\.\d+$/) })
   })
 
   test('take turns among the replicas', async () => {
@@ -215,6 +220,7 @@ describe('reads', () => {
 
     expect(await reads.read(async (db) => db === fresh.db)).toBe(true)
     expect(await reads.health()).toMatchObject([{ name: 'other', status: 'promoted' }])
+    expect((await checkHealth(fresh.db, { replicas: reads })).reasons).toEqual(['replica-down'])
     await reads.destroy()
   })
 })

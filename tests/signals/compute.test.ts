@@ -430,6 +430,8 @@ describe('signals.compute, committed', () => {
     await population(db, 5)
     const stop = new AbortController()
     const seen: unknown[] = []
+    const never = signals.compute(db, { as_of, signal: AbortSignal.abort(new Error('not today')) })
+    await expect(never).rejects.toThrow('not today')
     const run = signals.compute(db, {
       as_of,
       chunk: 1,
