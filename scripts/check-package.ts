@@ -124,13 +124,14 @@ if (require('${manifest.name}/package.json').name !== '${manifest.name}') throw 
   // A host with tables of its own: the older compiler compares the two handles more strictly.
   await writeFile(
     join(project, 'host.ts'),
-    `import { createFinanceDb, type Database, migrate, transaction, users } from '${manifest.name}'
+    `import { createFinanceDb, type Database, migrate, migrateOnStart, transaction, users } from '${manifest.name}'
 import type { Kysely } from 'kysely'
 
 interface Shop { orders: { id: string; user_id: string } }
 
 export async function order(kysely: Kysely<Shop & Database>): Promise<void> {
   const db = createFinanceDb({ kysely })
+  await migrateOnStart(db)
   await migrate(db, {
     migrations: [
       {
