@@ -8,12 +8,18 @@ interface Shop {
 
 // The host's own Kysely, with its tables and ours.
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+pool.on('error', (error) => console.error(error.message)) // without it, an idle connection that dies ends the process
 const db = createFinanceDb({ kysely: new Kysely<Shop & Database>({ dialect: new PostgresDialect({ pool }) }) })
 await migrate(db, {
   migrations: [
     {
       name: 'shop_0001_orders',
-      up: () => ['create table orders (id int primary key, user_id uuid not null, transaction_id uuid not null)'],
+      up: ({ finance }) => [
+        `create table orders (
+          id int primary key, user_id uuid not null, transaction_id uuid not null,
+          constraint orders_transaction_fkey foreign key (user_id, transaction_id) references ${finance}.transactions (user_id, id)
+        )`,
+      ],
       down: () => ['drop table orders'],
     },
   ],

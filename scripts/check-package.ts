@@ -52,6 +52,7 @@ async function check(): Promise<void> {
       ROOT,
     ),
     ...['nodenext', 'bundler'].map((resolution) => typeCheck(project, resolution)),
+    typeCheck(project, 'nodenext', 'typescript-5'),
   ])
   await use(project, process.execPath)
 
@@ -93,6 +94,7 @@ async function createProject(tarball: string): Promise<string> {
     .filter(([name]) => ['kysely', 'pg'].includes(name))
     .map(([name, range]) => `${name}@${range}`)
   const development = ['typescript', '@types/node'].map((name) => `${name}@${manifest.devDependencies[name]}`)
+  development.push('typescript-5@npm:typescript@~5.9')
 
   await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }))
   await exec('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball, ...required, ...development], {
@@ -119,10 +121,37 @@ if (require('${manifest.name}/package.json').name !== '${manifest.name}') throw 
     join(project, 'types.ts'),
     `${imports}\n\nexport default [${modules.map((_, i) => `module${i}`).join(', ')}]\n`,
   )
+  // A host with tables of its own: the older compiler compares the two handles more strictly.
+  await writeFile(
+    join(project, 'host.ts'),
+    `import { createFinanceDb, type Database, migrate, migrateOnStart, transaction, users } from '${manifest.name}'
+import type { Kysely } from 'kysely'
+
+interface Shop { orders: { id: string; user_id: string } }
+
+export async function order(kysely: Kysely<Shop & Database>): Promise<void> {
+  const db = createFinanceDb({ kysely })
+  await migrateOnStart(db)
+  await migrate(db, {
+    migrations: [
+      {
+        name: 'shop_0001_orders',
+        up: (names) => [\`create table orders (id text primary key, user_id uuid references \${names.finance}.users)\`],
+        down: () => ['drop table orders'],
+      },
+    ],
+  })
+  await transaction(db, async (trx) => {
+    const { id } = await users.create(trx, { email: 'ada@example.org' })
+    await trx.insertInto('orders').values({ id: '1', user_id: id }).execute()
+  })
+}
+`,
+  )
   return project
 }
 
-async function typeCheck(project: string, resolution: string): Promise<void> {
+async function typeCheck(project: string, resolution: string, compiler = 'typescript'): Promise<void> {
   const strict = {
     strict: true,
     exactOptionalPropertyTypes: true,
@@ -132,9 +161,15 @@ async function typeCheck(project: string, resolution: string): Promise<void> {
   }
   const module = resolution === 'nodenext' ? 'nodenext' : 'esnext'
   const compilerOptions = { ...strict, module, moduleResolution: resolution, target: 'es2023', types: ['node'] }
-  const config = join(project, `tsconfig.${resolution}.json`)
-  await writeFile(config, JSON.stringify({ compilerOptions, files: ['types.ts'] }))
-  await report(`types with moduleResolution ${resolution}`, 'node_modules/.bin/tsc', ['-p', config], project)
+  const config = join(project, `tsconfig.${compiler}.${resolution}.json`)
+  await writeFile(config, JSON.stringify({ compilerOptions, files: ['types.ts', 'host.ts'] }))
+  const tsc = join('node_modules', compiler, 'bin', 'tsc')
+  await report(
+    `types by ${compiler} with moduleResolution ${resolution}`,
+    process.execPath,
+    [tsc, '-p', config],
+    project,
+  )
 }
 
 async function use(project: string, node: string): Promise<void> {

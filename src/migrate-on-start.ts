@@ -4,7 +4,6 @@ import { schemaOf } from './connection/schema-plugin.js'
 import { createFinanceDb } from './database.js'
 import { InvalidConfigError, MigrationsPendingError } from './errors.js'
 import { type MigrateOptions, type MigrateResult, migrate, status } from './migrations/index.js'
-import type { Database } from './schema/database.js'
 
 /**
  * `run`: migrate. `check`: start only on a schema that is up to date, and let somebody else migrate. `off`: look at nothing.
@@ -33,8 +32,8 @@ export interface MigrateOnStartResult extends MigrateResult {
  * @throws {MigrationsPendingError} The mode is `check` and the schema is not up to date.
  * @throws {InvalidConfigError} `FINANCE_DB_MIGRATE` is none of the modes.
  */
-export async function migrateOnStart(
-  db: Kysely<Database>,
+export async function migrateOnStart<DB>(
+  db: Kysely<DB>,
   { mode: chosen, connectionString, ...options }: MigrateOnStartOptions = {},
   env: Environment = process.env,
 ): Promise<MigrateOnStartResult> {
@@ -68,8 +67,8 @@ export async function migrateOnStart(
   }
 }
 
-async function pendingOf(
-  db: Kysely<Database>,
+async function pendingOf<DB>(
+  db: Kysely<DB>,
   { migrations, vector }: Pick<MigrateOptions, 'migrations' | 'vector'>,
 ): Promise<string[]> {
   const all = await status(db, { migrations, vector })

@@ -4,6 +4,7 @@ import pg from 'pg'
 import { describe, expect } from 'vitest'
 import {
   accounts,
+  audit,
   createFinanceDb,
   type Database,
   type Db,
@@ -31,7 +32,7 @@ function hostKysely(url: string): Kysely<Widgets & Database> {
 async function everything(db: Db): Promise<unknown> {
   const user = await createUser(db, { email: 'same@example.org' })
   const account = await createAccount(db, { user_id: user.id, opening_balance: '1.10' })
-  await createTransaction(db, account, { date: '2026-03-01', amount: '-0.0001' })
+  const bought = await createTransaction(db, account, { date: '2026-03-01', amount: '-0.0001' })
   const page = await transactions.list(db, user.id)
   const range = { from: '2026-03-01', to: '2026-03-02' }
   const values = {
@@ -43,6 +44,8 @@ async function everything(db: Db): Promise<unknown> {
     flow: await reports.cashFlowByMonth(db, user.id, range),
     history: await reports.balanceHistory(db, user.id, account.id, range),
     netWorth: await reports.netWorth(db, user.id),
+    logged: (await audit.list(db, user.id)).rows.map(({ id, table_name }) => [typeof id, table_name]),
+    changed: (await audit.history(db, user.id, 'transactions', bought.id)).rows.map(({ id }) => typeof id),
   }
   return JSON.parse(
     JSON.stringify(values, function (this: Record<string, unknown>, key, value) {

@@ -172,7 +172,15 @@ async function prepareVector(db: Kysely<Database>, wanted: string, file: string)
 /** Runs `body` on a database of the same server that is dropped after it. */
 export async function inScratch<T>(place: ServerPlace, body: (scratch: ServerPlace) => Promise<T>): Promise<T> {
   const name = `finance_db_verify_${randomBytes(6).toString('hex')}`
-  await sql.raw(`create database ${name} template template0`).execute(place.db)
+  await sql
+    .raw(`create database ${name} template template0`)
+    .execute(place.db)
+    .catch((cause: unknown) => {
+      if (sqlState(cause) !== '42501') throw cause
+      throw new PermissionDeniedError('To verify, a database is made and dropped again: the role needs CREATEDB.', {
+        cause,
+      })
+    })
   const { config, schema, env } = place
   if (typeof config.target === 'function') throw new Error('a command line has no connection string that is a function')
   const target = Object.defineProperty({ ...config.target, database: name }, 'password', {

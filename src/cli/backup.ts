@@ -37,6 +37,7 @@ async function execute(
   if (existsSync(file) && !force)
     throw new UsageError(`${file} is there already: choose another name, or give --force.`)
   const manifest = cli.flags.pglite === undefined ? await ofServer(cli, file) : await ofPGlite(cli, file)
+  if (verify) out.note(`Wrote ${file}. It is restored into a scratch database now.`)
   const trial = verify ? await tryRestore(cli, file, manifest) : undefined
   const rows = Object.values(manifest.facts.tables).reduce((sum, table) => sum + table.rows, 0)
   out.result({ file, ...manifest, ...(trial && { trial }) }, () => {

@@ -18,7 +18,7 @@ const people = 3
 export function addDemo(program: Command): void {
   program
     .command('demo')
-    .description('show a year of money in an embedded database, with nothing installed but Node')
+    .description('show a year of money in an embedded database, with no server; needs @electric-sql/pglite')
     .action(run(execute))
 }
 

@@ -37,13 +37,25 @@ function print(out: Output, { schema, differences, added, pending, edited, scrip
   if (added.length > 0) {
     out.line()
     out.line(`  ${counted(added.length, 'object')} of others, which is no damage:`)
-    for (const { kind, name } of added) out.line(`    ${kind} ${name}`)
+    for (const { kind, name } of added) if (kind !== 'grant') out.line(`    ${kind} ${name}`)
+    for (const [role, grants] of grantsByRole(added)) out.line(`    ${counted(grants, 'privilege')} of ${role}`)
   }
   if (script === '') return
   out.line()
   out.line(out.style('bold', 'To mend it (finance-db doctor --sql | psql):'))
   out.line()
   out.line(script.trimEnd())
+}
+
+/** A provisioned database has hundreds: `--json` has them one by one. */
+function grantsByRole(added: SchemaReport['added']): Map<string, number> {
+  const grants = new Map<string, number>()
+  for (const { kind, name } of added) {
+    if (kind !== 'grant') continue
+    const role = name.slice(name.lastIndexOf(' to ') + 4)
+    grants.set(role, (grants.get(role) ?? 0) + 1)
+  }
+  return grants
 }
 
 function printDifference(out: Output, { kind, name, problem, expected, found }: SchemaDifference): void {

@@ -53,7 +53,7 @@ async function execute(cli: Cli, options: Options): Promise<void> {
   const stopped = stopSignal()
   const door = openDoor(cli, options)
   try {
-    await assertUsers(door, access)
+    await assertUsers(cli, door, access)
     const onError = (error: unknown) => void reportError(error, { verbose: true })
     if (options.http !== true) {
       const [{ userId } = {}] = access
@@ -90,12 +90,21 @@ function openDoor(cli: Cli, { maxRows, timeout, audit = false }: Options): ReadO
 }
 
 /** Fails here, where the operator sees why, and not at the first question. */
-async function assertUsers(door: ReadOnlyDb, access: ReadonlyArray<Pick<McpAccess, 'userId'>>): Promise<void> {
+async function assertUsers(
+  { env }: Cli,
+  door: ReadOnlyDb,
+  access: ReadonlyArray<Pick<McpAccess, 'userId'>>,
+): Promise<void> {
   const { role, sees } = await door.role()
   const without = access.some(({ userId }) => userId === undefined)
   if (sees === 'one-user' && without) {
     throw new UsageError(
       `The role ${role} sees the rows of one user: say whose with --user, or for each token with --tokens.`,
+    )
+  }
+  if (sees === 'one-user' && !env.FINANCE_SCOPE_KEY?.trim()) {
+    throw new UsageError(
+      `FINANCE_SCOPE_KEY is not set: it signs whose rows the role ${role} sees. Give the key that provision was given.`,
     )
   }
   if (sees === 'everybody' && access.some(({ userId }) => userId !== undefined)) {

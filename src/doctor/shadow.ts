@@ -21,7 +21,7 @@ export interface ShadowOptions {
 
 /** An embedded database in memory that has had just these migrations. It takes a second or two. */
 export async function openShadow({ schema, migrations, roles, vectorSchema }: ShadowOptions): Promise<Shadow> {
-  const { PGlite, vector } = await loadPGlite()
+  const { PGlite, vector } = await loadPGlite('The comparison with what the migrations make')
   const needsVector = migrations.some(({ requires }) => requires === 'vector')
   if (needsVector && vector === undefined) {
     throw new UnsupportedError(

@@ -14,7 +14,7 @@ export class InvalidInputError extends FinanceDbError {
 
   constructor(what: string, issues: readonly InputIssue[], options?: ErrorOptions) {
     const list = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
-    super(`${what} is not valid: ${list.join('; ')}`, options)
+    super(`${what} ${/[^s]s$/.test(what) ? 'are' : 'is'} not valid: ${list.join('; ')}`, options)
     this.issues = issues
   }
 }

@@ -79,16 +79,26 @@ export class QueryFailedError extends FinanceDbError {
   }
 }
 
+/** Of what is wrong with a role, as much as a person reads: an owner's list has hundreds. */
+const FEW = 5
+
 /** The database role of the read-only door could do more than read what it should. `problems` are all of them. */
 export class UnfitRoleError extends FinanceDbError {
   override readonly name = 'UnfitRoleError'
   readonly code = 'ROLE_UNFIT'
-  /** Sentences. */
+  /** Sentences, all of them: the message has the first few. */
   readonly problems: readonly string[]
 
   constructor(role: string, problems: readonly string[], options?: ErrorOptions) {
-    super(`The role ${role} is not fit for the read-only door: ${problems.join(' ')}`, options)
-    this.problems = problems
+    const different = [...new Set(problems)]
+    const more = different.length - FEW
+    const tail = more > 0 ? ` And ${more} more, which \`problems\` lists.` : ''
+    super(
+      `The role ${role} is not fit for the read-only door: ${different.slice(0, FEW).join(' ')}${tail} ` +
+        'Log in as a role that `finance-db provision` made, such as finance_agent.',
+      options,
+    )
+    this.problems = different
   }
 }
 

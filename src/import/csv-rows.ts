@@ -69,10 +69,19 @@ function accountReader({ account_id }: CheckedOptions, columns: Columns): Value 
   return (fields) => ids.get(read(fields)) ?? { message: 'the account of this row is not among those given' }
 }
 
+function exists(day: string): boolean {
+  const at = new Date(day)
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day)
+}
+
 function dateReader({ date }: Mapping, columns: Columns): Value {
   const read = columns.read(date.column, 'date')
   const toDay = dayReader(date.format, date.months)
-  return (fields) => toDay(read(fields)) ?? { message: `is not a day of the form ${date.format}` }
+  return (fields) => {
+    const day = toDay(read(fields))
+    if (day !== undefined && exists(day)) return day
+    return { message: day === undefined ? `is not a day of the form ${date.format}` : 'there is no such day' }
+  }
 }
 
 function signedAmountReader({ amount }: Mapping, columns: Columns): Value {

@@ -45,7 +45,7 @@ const english = [
 
 /**
  * A function that gives `'YYYY-MM-DD'`, or undefined for what is not of the format. Whether the day exists is left to the
- * row's own check.
+ * caller.
  */
 export function dayReader(format: DateFormat, months?: readonly string[]): (text: string) => string | undefined {
   const separated = /[^YMD]/.test(format)

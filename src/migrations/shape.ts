@@ -7,8 +7,9 @@ export interface Names {
 }
 
 /**
- * One step of the schema. It runs in a transaction of its own, with an empty `search_path`, so every name that is not
- * of `pg_catalog` has to be qualified through {@link Names}.
+ * One step of the schema. It runs in a transaction of its own. Our tables are named through {@link Names}, since a host may
+ * choose their schema. Ours run with an empty `search_path`, so every name that is not of `pg_catalog` is qualified; a host's
+ * own run with that of its connection.
  *
  * A released migration is never edited: the next one corrects it. `up` is checksummed, `down` is not.
  */

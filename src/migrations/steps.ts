@@ -13,7 +13,10 @@ export type MigrationSource = 'finance-db' | 'host'
  * checksummed; Kysely's own, by name as its `MigrationProvider` has them, are code, so their edits go unnoticed. A record
  * may hold both: a {@link SqlMigration} is told by its `name`, which repeats the key.
  */
-export type HostMigrations = readonly SqlMigration[] | Readonly<Record<string, SqlMigration | Migration>>
+export type HostMigrations = readonly SqlMigration[] | Readonly<Record<string, SqlMigration | CodeMigration>>
+
+/** One of Kysely's own. That it has no name tells the compiler what the parameter of `up` is. */
+type CodeMigration = Migration & { readonly name?: undefined }
 
 /** A migration as the engine sees it, whoever wrote it. */
 export type Step = SqlStep | CodeStep
@@ -62,13 +65,13 @@ export function stepsOf(ours: readonly SqlMigration[], host: HostMigrations = {}
       if (names.has(name)) throw wrong(name, 'is the name of a migration of finance-db: rename yours')
       const migration = byName[name]
       if (typeof migration?.up !== 'function') throw wrong(name, 'has no function `up`')
-      return 'name' in migration ? hostSqlStep(name, migration) : codeStep(name, migration)
+      return migration.name === undefined ? codeStep(name, migration) : hostSqlStep(name, migration)
     })
 
   return [...own, ...hosts]
 }
 
-function recordOf(host: HostMigrations): Readonly<Record<string, SqlMigration | Migration>> {
+function recordOf(host: HostMigrations): Readonly<Record<string, SqlMigration | CodeMigration>> {
   if (!isList(host)) return host
   const byName = Object.fromEntries(host.map((migration) => [migration.name, migration]))
   const repeated = host.find((migration) => byName[migration.name] !== migration)

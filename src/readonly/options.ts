@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { resolveSchema, resolveServer, type ServerConfig } from '../config.js'
 import type { Environment, PoolSettings, TargetOptions } from '../connection/options.js'
 import { Issues } from '../connection/settings.js'
+import { InvalidConfigError } from '../errors.js'
 import { parseScopeKey, type ScopeKey } from '../roles/scope-token.js'
 import type { Audit } from './audit.js'
 import type { Executor } from './executor.js'
@@ -112,6 +113,7 @@ export function readOptions(options: ReadOnlyDbOptions, env: Environment): DoorS
   const given = own as z.infer<z.ZodObject<typeof ownShape>>
   const scopeKey = given.scopeKey ?? (env.FINANCE_SCOPE_KEY?.trim() || undefined)
   const concurrency = given.concurrency ?? 4
+  if (pglite === undefined) assertTarget(connection, env)
   const config =
     pglite === undefined ? resolveServer(serverOptions(connection, concurrency), connectionEnv(env)) : undefined
   return {
@@ -145,6 +147,19 @@ function serverOptions(connection: Record<string, unknown>, concurrency: number)
     prePing: false,
     acquireTimeoutMs: 30_000,
   }
+}
+
+/** DATABASE_URL is not for the door: to say that it is missing would send the operator to the wrong variable. */
+function assertTarget(connection: Record<string, unknown>, env: Environment): void {
+  const { connectionString, host, user } = connection
+  if (connectionString ?? host ?? user) return
+  if (env.READONLY_DATABASE_URL?.trim() || env.POSTGRES_READONLY_USER?.trim()) return
+  throw new InvalidConfigError([
+    {
+      path: 'READONLY_DATABASE_URL (option connectionString)',
+      message: 'is not set, and neither is POSTGRES_READONLY_USER; DATABASE_URL is not used for reading',
+    },
+  ])
 }
 
 function connectionEnv(env: Environment): Environment {

@@ -113,7 +113,7 @@ export async function history(
   `
     .execute(db)
     .catch(translateError)
-  return toPage(rows, limit, (change) => [String(change.id)])
+  return toPage(rows.map(withNumber), limit, (change) => [String(change.id)])
 }
 
 function filtered(db: Db, filter: AuditFilter) {
@@ -137,7 +137,12 @@ async function page(query: ReturnType<typeof filtered>, request: PageRequest): P
     .limit(limit + 1)
     .execute()
     .catch(translateError)
-  return toPage(rows, limit, ({ id }) => [String(id)])
+  return toPage(rows.map(withNumber), limit, ({ id }) => [String(id)])
+}
+
+/** Through a host's own Kysely a bigint comes as the text that pg makes of it. */
+function withNumber<Row extends { id: number }>(row: Row): Row {
+  return { ...row, id: Number(row.id) }
 }
 
 function decodeId(after: string): string {

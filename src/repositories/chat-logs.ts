@@ -9,7 +9,7 @@ import {
   type NewChatLog,
   newChatLog,
 } from '../schema/chat-logs.js'
-import type { Db } from '../schema/database.js'
+import { type Db, withQueries } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import type { ChatLog } from '../schema/rows.js'
 import { decodeInstantCursor } from './instant-cursor.js'
@@ -67,7 +67,7 @@ export async function listFlagged(
  */
 export async function purge(db: Db, what: ChatLogPurge): Promise<number> {
   const { before, limit = 10_000 } = parseInput(chatLogPurge, what, 'The purge')
-  const { numDeletedRows } = await db
+  const { numDeletedRows } = await withQueries(db)
     .with('old', (cte) =>
       cte
         .selectFrom('finance.chat_logs')

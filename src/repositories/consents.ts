@@ -10,7 +10,7 @@ import {
   type NewConsent,
   newConsent,
 } from '../schema/consents.js'
-import type { Db } from '../schema/database.js'
+import { type Db, withQueries } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import type { Consent } from '../schema/rows.js'
 import { onFreshSnapshot } from './fresh-snapshot.js'
@@ -47,7 +47,7 @@ export async function grant(db: Db, consent: NewConsent): Promise<Consent> {
 }
 
 function grantOnce(db: Db, userId: string, version: string, ipAddress: string | null) {
-  return db
+  return withQueries(db)
     .with('replaced', (cte) =>
       cte
         .updateTable('finance.consent_records')

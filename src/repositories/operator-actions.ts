@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { z } from 'zod'
 import { NotFoundError, OperatorRequiredError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
-import type { Db } from '../schema/database.js'
+import { type Db, withQueries } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import {
   type NewOperatorAction,
@@ -26,7 +26,7 @@ const columns = ['user_id', 'id', 'operator_id', 'action_type', 'reason', 'creat
  */
 export async function record(db: Db, action: NewOperatorAction): Promise<OperatorAction> {
   const { operator_id, user_id, action_type, reason } = parseInput(newOperatorAction, action, 'The operator action')
-  return db
+  return withQueries(db)
     .with('operator', (cte) =>
       cte
         .selectFrom('finance.users')

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ConsentRequiredError, NotFoundError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
 import type { ConsentRequirement } from '../schema/consents.js'
-import type { Database, Db } from '../schema/database.js'
+import { type Database, type Db, withQueries } from '../schema/database.js'
 import { parseChanges, parseInput } from '../schema/input.js'
 import type { DecisionTraceData } from '../schema/json.js'
 import {
@@ -69,7 +69,7 @@ export async function create(
   }
   if (requirement === undefined) {
     return insertFrom(
-      db.with('allowed', (cte) => cte.selectNoFrom(sql<string>`${input.user_id}::uuid`.as('user_id'))),
+      withQueries(db).with('allowed', (cte) => cte.selectNoFrom(sql<string>`${input.user_id}::uuid`.as('user_id'))),
       input,
       trace,
     )
@@ -79,7 +79,7 @@ export async function create(
   const created = await onFreshSnapshot(
     async () =>
       insertFrom(
-        db.with('allowed', (cte) =>
+        withQueries(db).with('allowed', (cte) =>
           standingConsents(cte, requirement).select('c.user_id').where('c.user_id', '=', input.user_id).forShare(),
         ),
         input,

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { z } from 'zod'
 import { ConflictError, NotFoundError } from '../errors.js'
 import { translateDeleteError, translateError } from '../postgres-errors.js'
-import type { Db } from '../schema/database.js'
+import { type Db, withQueries } from '../schema/database.js'
 import { parseChanges, parseInput } from '../schema/input.js'
 import type { Transaction } from '../schema/rows.js'
 import {
@@ -196,7 +196,7 @@ export async function categorize(db: Db, userId: string, id: string, category: s
  * @throws {RuleViolationError} It is posted: reverse it instead. Or it is held for a transfer between people.
  */
 export async function remove(db: Db, userId: string, id: string): Promise<void> {
-  const removal = db
+  const removal = withQueries(db)
     // First the account, as everybody does who locks both, since what is held follows.
     .with('locked', (cte) =>
       cte

@@ -65,10 +65,11 @@ export async function inspectRole(
   }
 }
 
-/** The sentences that say why a role is not fit, but for these codes. */
+/** The sentences that say why a role is not fit, but for these codes. That it is a superuser comes first: it explains the rest. */
 export function unfit({ findings }: Pick<RoleReport, 'findings'>, but: readonly string[] = []): string[] {
   return findings
     .filter(({ code, severity }) => severity === 'unfit' && !but.includes(code))
+    .sort((a, b) => Number(b.code === 'superuser') - Number(a.code === 'superuser'))
     .map(({ sentence }) => sentence)
 }
 

@@ -143,6 +143,15 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     for (const name of [file, `${file}.json`]) expect((await stat(name)).mode & 0o077).toBe(0)
     expect(await readdir(directory.path)).toEqual(['bank.dump', 'bank.dump.json'])
 
+    // By an owner who may not make databases, the file is written and the reason said.
+    await execute(server.url, 'create role thrifty login bypassrls', 'grant pg_read_all_data to thrifty')
+    const thrifty = new URL(server.url)
+    thrifty.username = 'thrifty'
+    const untried = await cli(['backup', `${file}.2`, '--verify'], { env: { DATABASE_URL: thrifty.href } })
+    expect(untried.code).toBe(1)
+    expect(untried.stderr).toMatch(/Wrote .*the role needs CREATEDB/s)
+    await execute(server.url, 'drop role thrifty')
+
     // Not over what is there, until it is told to.
     expect((await cli(['backup', file], { env })).code).toBe(2)
     const refused = await cli(['restore', file], { env })

@@ -17,6 +17,8 @@ describe('finance-db, in operation', { timeout: 120_000 }, () => {
       fresh.url,
       'alter table finance.users alter column is_active drop default',
       'create table finance.theirs (id int)',
+      'create role doctor_grantee',
+      'grant select, insert on finance.users, finance.accounts to doctor_grantee',
     )
     const env = { DATABASE_URL: 'postgres://127.0.0.1:1/none', DATABASE_MIGRATION_URL: fresh.url }
 
@@ -26,8 +28,11 @@ describe('finance-db, in operation', { timeout: 120_000 }, () => {
     expect(said.code).toBe(3)
     expect(said.stdout).toContain('column finance.users.is_active: different')
     expect(said.stdout).toContain('table finance.theirs')
+    expect(said.stdout).toContain('4 privileges of doctor_grantee')
+    expect(said.stdout).not.toContain('grant select')
     expect(script.stdout).toContain('alter table finance.users alter column is_active set default true;')
     expect(script.stdout).not.toContain('theirs')
+    await execute(fresh.url, 'drop owned by doctor_grantee', 'drop role doctor_grantee')
   })
 
   test('purge counts first, and wants to be told what', async () => {

@@ -195,7 +195,7 @@ describe('csvTransactions', () => {
     const wrongDay = await failure(read(broken.replace('12,5', '12'), layout))
 
     expect(wrongDay).toBeInstanceOf(InvalidInputError)
-    expect(wrongDay.message).toBe('Line 5 is not valid: date: give a calendar day as "YYYY-MM-DD"')
+    expect(wrongDay.message).toBe('Line 5 is not valid: date: there is no such day')
     expect(error.message).not.toMatch(/Secret|12/)
   })
 
