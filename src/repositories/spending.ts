@@ -117,8 +117,9 @@ export const cardPaymentNames = cardPayments.map(({ names }) => names).join('|')
 /** Whether the name of a merchant says that a credit card is paid off. */
 export function isCardPayment(merchant: RawBuilder<string>): RawBuilder<boolean> {
   const text = sql`lower(${merchant})`
-  const said = cardPayments.map(({ hints, names }) => sql`${text} ~ ${sql.lit(hints)} and ${text} ~ ${sql.lit(names)}`)
-  return sql<boolean>`(${sql.join(said, sql` or `)})`
+  const says = (pattern: string) => sql`${text} ~ ${sql.lit(pattern)}`
+  const said = cardPayments.map(({ hints, names }) => sql`${says(hints)} and ${says(names)}`)
+  return sql<boolean>`(${says(cardPayments.map(({ hints }) => hints).join('|'))} and (${sql.join(said, sql` or `)}))`
 }
 
 /** Whether the row moved money to or from others. The whole definition but for `posted`. */
