@@ -25,10 +25,19 @@ export interface FindResult {
 
 /** Pairs the rows of some people, and writes what is new. In a transaction. */
 export async function matchTransfers(db: Db, search: Search): Promise<FindResult> {
+  await takeTurn(db, search.people)
   await endReversed(db, search.people)
   const pairs = await planned(db, (trx) => transferCandidates(trx, search))
   if (pairs === undefined) return inHalves(db, search)
   return write(db, search, matchesAmong(pairs))
+}
+
+/** Else a run that saw fewer rows could delete the suggestions of one that saw more. */
+async function takeTurn(db: Db, people: readonly string[]): Promise<void> {
+  await sql`
+    select from ${sql.table('finance.users')} where id = any(${people}::uuid[]) order by id for no key update`.execute(
+    db,
+  )
 }
 
 /** Two are common and three rare; the rest is left to the next run. */
@@ -96,20 +105,21 @@ async function write(db: Db, { people, from, to }: Search, matches: readonly Sco
       else exists (
         select from ${found} where n.user_id = m.user_id and n.to_id = m.to_transaction_id and n.score > m.score
       ) end`.execute(db)
-  const promoted = await sql`
-    update ${table} m set status = 'automatic', score = n.score, reasons = n.reasons
+  const judgedAgain = await sql<{ status: string }>`
+    update ${table} m set status = n.status, score = n.score, reasons = n.reasons
     from ${found}
     where m.user_id = n.user_id and m.from_transaction_id = n.from_id and m.to_transaction_id = n.to_id
-      and m.status = 'suggested' and n.status = 'automatic'`.execute(db)
+      and m.status = 'suggested' and (m.status, m.score, m.reasons) is distinct from (n.status, n.score::numeric(5,4), n.reasons)
+    returning m.status`.execute(db)
   const inserted = await sql<{ status: string }>`
     insert into ${table} (user_id, from_transaction_id, to_transaction_id, status, score, reasons)
     select n.user_id, n.from_id, n.to_id, n.status, n.score, n.reasons from ${found}
     order by 1, 2
     on conflict do nothing -- another run was faster, or it is there
     returning status`.execute(db)
-  const automatic = inserted.rows.filter(({ status }) => status === 'automatic').length
+  const automatic = (rows: readonly { status: string }[]) => rows.filter(({ status }) => status === 'automatic').length
   return {
-    automatic: automatic + Number(promoted.numAffectedRows ?? 0),
-    suggested: inserted.rows.length - automatic,
+    automatic: automatic(inserted.rows) + automatic(judgedAgain.rows),
+    suggested: inserted.rows.length - automatic(inserted.rows),
   }
 }

@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest'
 import { accounts, ConnectionError, reports, signals, transactions, transferMatches } from '../../src/index.js'
 import type { Database } from '../../src/schema/index.js'
 import { createAccount, createUser } from '../people.js'
+import { waitingIn } from '../server.js'
 import { freshDatabase, test } from '../support.js'
 import { book, type Row } from './charges.js'
 
@@ -166,6 +167,38 @@ describe('transferMatches, run again', () => {
     expect(rows.length).toBe(2 * 6 * 9)
     expect(new Set(rows.map(({ side }) => side)).size).toBe(rows.length)
     expect(automatic).toBe(6 * 9)
+  })
+
+  test('two runs at once take turns, so that neither deletes what only the other saw', {
+    timeout: 60_000,
+  }, async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    await households(db, 1)
+    let ended = false
+    let second: Promise<unknown> | undefined
+    await db.transaction().execute(async (trx) => {
+      await transferMatches.find(trx, span)
+      second = transferMatches.find(db, span).finally(() => {
+        ended = true
+      })
+      while (!ended && (await waitingIn(db)) === 0);
+      expect(ended).toBe(false)
+    })
+    expect(await second).toEqual({ automatic: 0, suggested: 0 })
+  })
+
+  test('gives a suggestion the score that it has now', async ({ db }) => {
+    const { user_id, checking, savings } = await household(db)
+    await one(db, checking, '2026-03-02', 'Payment 12', '-250.00')
+    await one(db, savings, '2026-03-05', 'Deposit', '250.00')
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 0, suggested: 1 })
+    const [match] = (await transferMatches.list(db, user_id)).rows
+    await sql`update finance.transfer_matches set score = 0.51, reasons = '{}' where user_id = ${user_id}`.execute(db)
+
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 0, suggested: 0 })
+    const [again] = (await transferMatches.list(db, user_id)).rows
+    expect(again).toMatchObject({ id: match?.id, score: match?.score, reasons: match?.reasons })
   })
 
   test('goes on where it was killed, and ends with the same', { timeout: 60_000 }, async () => {
