@@ -25,7 +25,7 @@ const bandWidth = Math.log(1.2 ** 2)
 const axes = ['month_x', 'month_y', 'week_x', 'week_y']
 const sumsOfAxes = sql.join(axes.map((axis) => sql`sum(${sql.ref(axis)}) as ${sql.ref(axis)}`))
 const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most,
-    bool_and(is_bill or is_choice) as said, ${sumsOfAxes}`
+    bool_and(${says('is_bill', 'is_choice')}) as said, ${sumsOfAxes}`
 const figuresOfParts = sql`sum(n)::int as n, min(first_date) as first_date, max(last_date) as last_date, min(least) as least, max(most) as most,
     bool_and(said) as said, ${sumsOfAxes}`
 /** Prices as far apart as this are still one bill's. The room is for how logarithms round: 600 and 2400 are. */
@@ -105,15 +105,14 @@ numbers as materialized (
   having count(*) >= 3
 ),
 charges as materialized (
-  select uuid_hash_extended(account, name) as mine, name, key_name, date, price, is_bill, is_choice, month_x, month_y, week_x, week_y,
+  select uuid_hash_extended(account, name) as mine, name, key_name, date, price, says, month_x, month_y, week_x, week_y,
     place, amount, account, charge, merchant
   from (
-    select key_name, case when numbered and (own_name, merchant) in (select name, merchant from numbers)
+    select key_name, case when ${says('numbered')} and (own_name, merchant) in (select name, merchant from numbers)
         then hashtextextended(merchant, key_name) else key_name end as name,
-      account, d.*, ln(amount::float8) as price, is_bill, is_choice, amount, charge, merchant
+      account, d.*, ln(amount::float8) as price, says, amount, charge, merchant
     from (
-      select m.own_name, coalesce(a.other, m.own_name) as key_name, ${says('numbered')} as numbered, m.account, m.date, -m.amount as amount,
-        ${says('is_bill')} as is_bill, ${says('is_choice')} as is_choice, m.charge, m.merchant
+      select m.own_name, coalesce(a.other, m.own_name) as key_name, m.says, m.account, m.date, -m.amount as amount, m.charge, m.merchant
       from (select *, ${withoutCode('name')} as own_name from movements where ${isCharge}) m
       left join aliases a on a.name = m.own_name
     ) c
@@ -160,7 +159,8 @@ spots as materialized (
   select c.candidate, a.mine, a.least, a.most from candidates c join by_account a on a.name = c.name where c.level = 1
 ),
 candidate_charges as materialized (
-  select s.candidate, c.date, c.place, c.price, c.is_bill, c.is_choice, c.amount, c.account, c.charge, c.merchant
+  select s.candidate, c.date, c.place, c.price, ${says('is_bill')} as is_bill, ${says('is_choice')} as is_choice,
+    c.amount, c.account, c.charge, c.merchant
   from charges c join spots s on s.mine = c.mine and c.price between s.least and s.most
 ),
 gaps as materialized (
