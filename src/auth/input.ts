@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { InputOf } from '../schema/input-of.js'
 import { newUser } from '../schema/users.js'
 import { name, text } from '../schema/values.js'
 import { maxPasswordLength } from './password.js'
@@ -26,17 +27,19 @@ export const credentials = z.union(
   { error: 'give a password and either an email or a username' },
 )
 
-/** Where a log-in came from. */
-export const origin = z.strictObject({
+const originFields = {
   /** What is counted besides the name: an IP address (of IPv6, better the /64), a device. */
   clientKey: text(200).min(1).optional(),
   /** What the list of sessions shows, such as the user agent. */
   client: text(500).min(1).optional(),
-})
+}
+
+/** Where a log-in came from. */
+export const origin = z.strictObject(originFields)
 
 export const passwordChange = z.strictObject({ current: password, next: password })
 
 export type Registration = z.infer<typeof registration>
 export type Credentials = z.infer<typeof credentials>
-export type Origin = z.input<typeof origin>
+export type Origin = InputOf<typeof originFields>
 export type PasswordChange = z.infer<typeof passwordChange>

@@ -5,6 +5,7 @@ import { translateError } from '../postgres-errors.js'
 import type { Db, Trx } from '../schema/database.js'
 import type { Role } from '../schema/enums.js'
 import { parseInput } from '../schema/input.js'
+import type { InputOf } from '../schema/input-of.js'
 import { transaction } from '../transaction.js'
 import { outsideTransaction } from './attempts.js'
 import { formatToken, newSecret, parseToken, type RefreshToken, type Secret } from './refresh-token.js'
@@ -15,19 +16,19 @@ const ms = z
   .positive()
   .max(10 * 365 * day)
 
-/** How long a session lasts. */
-export const sessionLimits = z
-  .strictObject({
-    /** Ends when it is not refreshed for so long. Default 7 days. */
-    idleMs: ms.default(7 * day),
-    /** Ends so long after the log-in, however often it is refreshed. Default 30 days, as NIST SP 800-63B has it for AAL1. */
-    absoluteMs: ms.default(30 * day),
-    /** A token that was rotated so shortly before is refused, but does not end the session. Default 2 s; 0 for never. */
-    graceMs: z.number().min(0).max(60_000).default(2_000),
-  })
-  .prefault({})
+const sessionLimitsFields = {
+  /** Ends when it is not refreshed for so long. Default 7 days. */
+  idleMs: ms.default(7 * day),
+  /** Ends so long after the log-in, however often it is refreshed. Default 30 days, as NIST SP 800-63B has it for AAL1. */
+  absoluteMs: ms.default(30 * day),
+  /** A token that was rotated so shortly before is refused, but does not end the session. Default 2 s; 0 for never. */
+  graceMs: z.number().min(0).max(60_000).default(2_000),
+}
 
-export type SessionLimits = z.input<typeof sessionLimits>
+/** How long a session lasts. */
+export const sessionLimits = z.strictObject(sessionLimitsFields).prefault({})
+
+export type SessionLimits = InputOf<typeof sessionLimitsFields>
 
 /** Who asks, as an access token says or a session knows. */
 export interface Identity {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { cardNumbers } from '../repositories/import-row.js'
+import type { InputOf } from '../schema/input-of.js'
 import { currency, uuid } from '../schema/values.js'
 import { dateFormats } from './dates.js'
 
@@ -48,8 +49,7 @@ const amount = z.union(
   { error: 'give { column }, { debit, credit } or { column, direction }, with decimal and thousands as needed' },
 )
 
-/** Which column is what. */
-export const csvMapping = z.strictObject({
+const csvMappingFields = {
   date: z.strictObject({
     column,
     /** Of years with two digits, 69 to 99 are 19.., the others 20.. (as POSIX has it). A time after the day is passed over. */
@@ -75,10 +75,12 @@ export const csvMapping = z.strictObject({
   pending: z.strictObject({ column, words }).optional(),
   /** Rows with one of these words in this column are passed over, such as totals, or what was declined. */
   skip: z.strictObject({ column, words }).optional(),
-})
+}
 
-/** How to read a file of a bank. Plain data, so that it can be kept as JSON, one for each bank. */
-export const csvLayout = z.strictObject({
+/** Which column is what. */
+export const csvMapping = z.strictObject(csvMappingFields)
+
+const csvLayoutFields = {
   mapping: csvMapping,
   /** Default `,`. */
   delimiter: z.string().min(1).default(','),
@@ -94,7 +96,10 @@ export const csvLayout = z.strictObject({
   header: z.boolean().default(true),
   /** What to do with full card numbers in texts: see `cardNumbers` of the import. */
   cardNumbers,
-})
+}
+
+/** How to read a file of a bank. Plain data, so that it can be kept as JSON, one for each bank. */
+export const csvLayout = z.strictObject(csvLayoutFields)
 
 /** {@link csvLayout}, and whose rows these are. */
 export const csvOptions = csvLayout.extend({
@@ -103,8 +108,8 @@ export const csvOptions = csvLayout.extend({
   account_id: z.union([uuid, z.strictObject({ column, accounts: z.record(z.string(), uuid) })]),
 })
 
-export type CsvMapping = z.input<typeof csvMapping>
-export type CsvLayout = z.input<typeof csvLayout>
+export type CsvMapping = InputOf<typeof csvMappingFields>
+export type CsvLayout = InputOf<typeof csvLayoutFields>
 export type CsvOptions = z.input<typeof csvOptions>
 export type CheckedOptions = z.output<typeof csvOptions>
 export type Column = z.infer<typeof column>

@@ -6,6 +6,7 @@ import { type ConsentRequirement, consentRequirement } from '../schema/consents.
 import type { Db } from '../schema/database.js'
 import { type TimeWindow, timeWindows } from '../schema/enums.js'
 import { parseInput } from '../schema/input.js'
+import type { InputOf } from '../schema/input-of.js'
 import { day, uuid } from '../schema/values.js'
 import { inChunks } from '../signals/user-chunks.js'
 import { transaction } from '../transaction.js'
@@ -13,8 +14,7 @@ import { type Considered, decide, signalsRead } from './decide.js'
 import { defaultCatalogue } from './default-catalogue.js'
 import { holdConsents, lockPeople, type PersonFacts, readFacts } from './facts.js'
 
-/** What {@link generate} does. */
-export const generateOptions = z.strictObject({
+const generateOptionsFields = {
   /** The day that the signals were computed for. */
   as_of: day,
   /** Of the signals and the persona; `30d` when left out. */
@@ -33,9 +33,12 @@ export const generateOptions = z.strictObject({
   connections: z.int().min(1).max(64).optional(),
   /** How many people a transaction is for, 200 when left out. */
   chunk: z.int().min(1).max(5000).optional(),
-})
+}
 
-export interface GenerateOptions extends Omit<z.infer<typeof generateOptions>, 'catalogue'> {
+/** What {@link generate} does. */
+export const generateOptions = z.strictObject(generateOptionsFields)
+
+export interface GenerateOptions extends Omit<InputOf<typeof generateOptionsFields>, 'catalogue'> {
   readonly catalogue?: RecommendationCatalogue | undefined
   /** Called after each chunk. What it throws stops the run. */
   readonly onProgress?: ((progress: { readonly users: number; readonly of: number }) => void) | undefined

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { accountStatuses, accountTypes } from './enums.js'
+import type { InputOf } from './input-of.js'
 import { currency, identifier, money, name, nonNegativeMoney, text, uuid } from './values.js'
 
-/** An account of a person. Its balance starts at `opening_balance` and then follows from its transactions. */
-export const newAccount = z.strictObject({
+const newAccountFields = {
   user_id: uuid,
   /** Made by the database when left out. */
   id: uuid.optional(),
@@ -24,7 +24,10 @@ export const newAccount = z.strictObject({
   minimum_balance: money.nullish(),
   external_id: identifier(500).nullish(),
   status: z.enum(accountStatuses).optional(),
-})
+}
+
+/** An account of a person. Its balance starts at `opening_balance` and then follows from its transactions. */
+export const newAccount = z.strictObject(newAccountFields)
 
 /** What may change about an account. A new `opening_balance` moves the balance by the difference. */
 export const accountChanges = newAccount.omit({ user_id: true, id: true, currency: true }).partial()
@@ -36,6 +39,6 @@ export const accountFilter = z.strictObject({
   status: z.enum(accountStatuses).optional(),
 })
 
-export type NewAccount = z.infer<typeof newAccount>
+export type NewAccount = InputOf<typeof newAccountFields>
 export type AccountChanges = z.infer<typeof accountChanges>
 export type AccountFilter = z.infer<typeof accountFilter>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { auditOperations } from './enums.js'
+import type { InputOf } from './input-of.js'
 import { endsAfterStart, span, spanRule } from './span.js'
 import { identifier } from './values.js'
 
@@ -19,15 +20,17 @@ export const auditFilter = z
   })
   .refine(endsAfterStart, spanRule)
 
-/** A place in a person's chain that was noted down elsewhere, as `audit.head` gives it. */
-export const auditAnchor = z.strictObject({
+const auditAnchorFields = {
   seq: z.int().min(0),
   /** SHA-256 in hex; null for a chain that has not begun. */
   hash: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .nullable(),
-})
+}
+
+/** A place in a person's chain that was noted down elsewhere, as `audit.head` gives it. */
+export const auditAnchor = z.strictObject(auditAnchorFields)
 
 export type AuditFilter = z.infer<typeof auditFilter>
-export type AuditAnchor = z.infer<typeof auditAnchor>
+export type AuditAnchor = InputOf<typeof auditAnchorFields>

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { isCardNumber } from './card-numbers.js'
 import { cardStatuses } from './enums.js'
+import type { InputOf } from './input-of.js'
 import { day, identifier, name, uuid } from './values.js'
 
 const expMonth = z.int().min(1).max(12)
 const expYear = z.int().min(2000, { error: 'give all four digits of the year' }).max(2999)
 const last4 = z.string().regex(/^\d{4}$/, { error: 'give the last four digits of the card number' })
 
-/** A payment card of an account, known to its processor by a token. */
-export const newCard = z.strictObject({
+const newCardFields = {
   user_id: uuid,
   /** Made by the database when left out. */
   id: uuid.optional(),
@@ -23,7 +23,10 @@ export const newCard = z.strictObject({
     error: 'must not be a card number: give the token of the card processor',
   }),
   status: z.enum(cardStatuses).optional(),
-})
+}
+
+/** A payment card of an account, known to its processor by a token. */
+export const newCard = z.strictObject(newCardFields)
 
 /** What may change about a card. Its status has verbs of its own. */
 export const cardChanges = z
@@ -47,7 +50,7 @@ export const cardFilter = z.strictObject({
 /** A card is good through the last day of its month: those of June 2026 end before `'2026-07-01'`. */
 export const cardExpiry = z.strictObject({ before: day })
 
-export type NewCard = z.infer<typeof newCard>
+export type NewCard = InputOf<typeof newCardFields>
 export type CardChanges = z.infer<typeof cardChanges>
 export type CardFilter = z.infer<typeof cardFilter>
 export type CardExpiry = z.infer<typeof cardExpiry>

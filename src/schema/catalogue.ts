@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { accountTypes, personas, recommendationTypes } from './enums.js'
+import type { InputOf } from './input-of.js'
 import { decisionTraceData, personaCondition, personaReasons } from './json.js'
 import { personaRuleCondition } from './persona-rules.js'
 import { currency, day, money, name } from './values.js'
@@ -34,8 +35,7 @@ export const predatoryProducts = [
   'high_cost_installment_loan',
 ] as const
 
-/** Who may have an item at all, whatever the signals say. Only active accounts count. All that is given must hold. */
-export const itemEligibility = z.strictObject({
+const itemEligibilityFields = {
   /** Has an account of one of these types. */
   has_account: z.array(z.enum(accountTypes)).min(1).optional(),
   /** Has no account of any of these types. */
@@ -46,53 +46,60 @@ export const itemEligibility = z.strictObject({
     .optional(),
   /** No card of the person is overdue. */
   no_overdue: z.boolean().optional(),
-})
+}
+
+/** Who may have an item at all, whatever the signals say. Only active accounts count. All that is given must hold. */
+export const itemEligibility = z.strictObject(itemEligibilityFields)
+
+const catalogueItemFields = {
+  /** Names it for ever: a person gets the same key once in a period. */
+  key: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$/),
+  type: z.enum(recommendationTypes),
+  /** What is offered, in a word such as `high_yield_savings_account`; offers only. {@link predatoryProducts} are refused. */
+  product: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,99}$/)
+    .refine((product) => !(predatoryProducts as readonly string[]).includes(product), {
+      error: 'is a predatory product, which is never offered',
+    })
+    .optional(),
+  title: name(500),
+  /** Who has another persona does not get it. */
+  personas: z.array(z.enum(personas)).min(1),
+  /** Questions about signals, as personas have them. Compared exactly. */
+  when: personaRuleCondition,
+  /** Only for who has the signals that `when` asks about in this currency. Give it where `when` compares money. */
+  currency: currency.optional(),
+  eligibility: itemEligibility.optional(),
+  /**
+   * Why this person gets it. Cites numbers as `{signal.field|format}`; `card` is the card that `when` holds for, the most
+   * used one first, and has a `name`; `window.days` is the length of the window. A number that is not there makes the
+   * person not eligible.
+   */
+  rationale: name(2000).refine((template) => !/[{}]/.test(template.replace(placeholder, '')), {
+    error: `cite numbers as {signal.field|format}, where format is one of ${rationaleFormats.join(', ')}`,
+  }),
+}
 
 /** One thing to recommend, and to whom. */
 export const catalogueItem = z
-  .strictObject({
-    /** Names it for ever: a person gets the same key once in a period. */
-    key: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$/),
-    type: z.enum(recommendationTypes),
-    /** What is offered, in a word such as `high_yield_savings_account`; offers only. {@link predatoryProducts} are refused. */
-    product: z
-      .string()
-      .regex(/^[a-z][a-z0-9_]{0,99}$/)
-      .refine((product) => !(predatoryProducts as readonly string[]).includes(product), {
-        error: 'is a predatory product, which is never offered',
-      })
-      .optional(),
-    title: name(500),
-    /** Who has another persona does not get it. */
-    personas: z.array(z.enum(personas)).min(1),
-    /** Questions about signals, as personas have them. Compared exactly. */
-    when: personaRuleCondition,
-    /** Only for who has the signals that `when` asks about in this currency. Give it where `when` compares money. */
-    currency: currency.optional(),
-    eligibility: itemEligibility.optional(),
-    /**
-     * Why this person gets it. Cites numbers as `{signal.field|format}`; `card` is the card that `when` holds for, the most
-     * used one first, and has a `name`; `window.days` is the length of the window. A number that is not there makes the
-     * person not eligible.
-     */
-    rationale: name(2000).refine((template) => !/[{}]/.test(template.replace(placeholder, '')), {
-      error: `cite numbers as {signal.field|format}, where format is one of ${rationaleFormats.join(', ')}`,
-    }),
-  })
+  .strictObject(catalogueItemFields)
   .refine(({ type, product }) => (type === 'offer') === (product !== undefined), {
     error: 'an offer names its product, and education has none',
     path: ['product'],
   })
 
+const recommendationCatalogueFields = {
+  /** Kept in every trace: change it with the items. */
+  version: name(100),
+  /** Of the numbers in the rationales, a BCP 47 tag. `en-US` when left out. */
+  locale: z.string().refine(isLocale, { error: 'give a BCP 47 language tag such as "en-US"' }).optional(),
+  items: z.array(catalogueItem).max(500),
+}
+
 /** What to recommend, the most important first. */
 export const recommendationCatalogue = z
-  .strictObject({
-    /** Kept in every trace: change it with the items. */
-    version: name(100),
-    /** Of the numbers in the rationales, a BCP 47 tag. `en-US` when left out. */
-    locale: z.string().refine(isLocale, { error: 'give a BCP 47 language tag such as "en-US"' }).optional(),
-    items: z.array(catalogueItem).max(500),
-  })
+  .strictObject(recommendationCatalogueFields)
   .refine(({ items }) => new Set(items.map(({ key }) => key)).size === items.length, {
     error: 'two items have the same key',
     path: ['items'],
@@ -174,9 +181,9 @@ export const recommendationTrace = z.object({
   recommended: z.string(),
 })
 
-export type ItemEligibility = z.infer<typeof itemEligibility>
-export type CatalogueItem = z.infer<typeof catalogueItem>
-export type RecommendationCatalogue = z.infer<typeof recommendationCatalogue>
+export type ItemEligibility = InputOf<typeof itemEligibilityFields>
+export type CatalogueItem = InputOf<typeof catalogueItemFields>
+export type RecommendationCatalogue = InputOf<typeof recommendationCatalogueFields>
 export type ItemOutcome = (typeof itemOutcomes)[number]
 export type RecommendationTrace = z.infer<typeof recommendationTrace>
 

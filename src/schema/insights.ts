@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import type { InputOf } from './input-of.js'
 import { name, text, uuid } from './values.js'
 
-/** What the coach has to say to a person. */
-export const newInsight = z.strictObject({
+const newInsightFields = {
   user_id: uuid,
   /** Made by the database when left out. */
   id: uuid.optional(),
@@ -11,7 +11,10 @@ export const newInsight = z.strictObject({
   /** A word of the host for the kind of insight. */
   type: name(100),
   is_read: z.boolean().optional(),
-})
+}
+
+/** What the coach has to say to a person. */
+export const newInsight = z.strictObject(newInsightFields)
 
 /** Which insights to list. */
 export const insightFilter = z.strictObject({
@@ -22,5 +25,5 @@ export const insightFilter = z.strictObject({
 /** Which insights to mark as read. */
 export const insightSelection = z.union([z.literal('all'), z.array(uuid)], { error: "give a list of ids, or 'all'" })
 
-export type NewInsight = z.infer<typeof newInsight>
+export type NewInsight = InputOf<typeof newInsightFields>
 export type InsightFilter = z.infer<typeof insightFilter>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { assetClasses } from './enums.js'
+import type { InputOf } from './input-of.js'
 import { currency, day, name, nonNegativeMoney, uuid } from './values.js'
 
 /** An exact number as `numeric(28,10)` holds it: at most 18 digits before the point and 10 after it. */
@@ -14,8 +15,7 @@ export const unitPrice = quantity.refine((value) => !value.startsWith('-'), { er
 
 const symbol = name(100)
 
-/** What an account holds of one symbol, with its latest price. */
-export const newInvestment = z.strictObject({
+const newInvestmentFields = {
   user_id: uuid,
   /** Made by the database when left out. */
   id: uuid.optional(),
@@ -33,7 +33,10 @@ export const newInvestment = z.strictObject({
   price_date: day,
   /** Of `cost_basis` and `price`, ISO 4217. May differ from that of the account. */
   currency,
-})
+}
+
+/** What an account holds of one symbol, with its latest price. */
+export const newInvestment = z.strictObject(newInvestmentFields)
 
 /** What may change about a holding. A price comes with its day; a newer one for everybody comes by `setPrice`. */
 export const investmentChanges = newInvestment
@@ -67,7 +70,7 @@ export const symbolPrices = z.array(symbolPrice).superRefine((prices, context) =
   }
 })
 
-export type NewInvestment = z.infer<typeof newInvestment>
+export type NewInvestment = InputOf<typeof newInvestmentFields>
 export type InvestmentChanges = z.infer<typeof investmentChanges>
 export type InvestmentFilter = z.infer<typeof investmentFilter>
 export type SymbolPrice = z.infer<typeof symbolPrice>

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { personas, timeWindows } from './enums.js'
+import type { InputOf } from './input-of.js'
 import { personaReasons } from './json.js'
 import { endsAfterStart, span, spanRule } from './span.js'
 import { instant, uuid } from './values.js'
 
-/** The persona that was found for a person in a window. */
-export const newPersonaAssignment = z.strictObject({
+const newPersonaAssignmentFields = {
   user_id: uuid,
   time_window: z.enum(timeWindows),
   persona: z.enum(personas),
@@ -13,7 +13,10 @@ export const newPersonaAssignment = z.strictObject({
   reasons: personaReasons.nullish(),
   /** Now when left out. */
   assigned_at: instant.optional(),
-})
+}
+
+/** The persona that was found for a person in a window. */
+export const newPersonaAssignment = z.strictObject(newPersonaAssignmentFields)
 
 /** Which assignments to list. `from` and `to` are of `assigned_at`; `from` is inclusive, `to` is not. */
 export const personaAssignmentFilter = z
@@ -24,13 +27,15 @@ export const personaAssignmentFilter = z
   })
   .refine(endsAfterStart, spanRule)
 
-/** Whom to count. */
-export const populationFilter = z.strictObject({
+const populationFilterFields = {
   time_window: z.enum(timeWindows),
   /** As it was at this instant. As it is when left out. */
   at: instant.optional(),
-})
+}
 
-export type NewPersonaAssignment = z.infer<typeof newPersonaAssignment>
+/** Whom to count. */
+export const populationFilter = z.strictObject(populationFilterFields)
+
+export type NewPersonaAssignment = InputOf<typeof newPersonaAssignmentFields>
 export type PersonaAssignmentFilter = z.infer<typeof personaAssignmentFilter>
-export type PopulationFilter = z.infer<typeof populationFilter>
+export type PopulationFilter = InputOf<typeof populationFilterFields>

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { roles } from './enums.js'
+import type { InputOf } from './input-of.js'
 import { identifier, name, phoneNumber, text, uuid } from './values.js'
 
-/** A person. Only the email is needed. */
-export const newUser = z.strictObject({
+const newUserFields = {
   /** Made by the database when left out. */
   id: uuid.optional(),
   /** Unique without regard to case. */
@@ -22,7 +22,10 @@ export const newUser = z.strictObject({
     .nullish(),
   external_auth_id: identifier(200).nullish(),
   is_active: z.boolean().optional(),
-})
+}
+
+/** A person. Only the email is needed. */
+export const newUser = z.strictObject(newUserFields)
 
 /** What may change about a person. Fields left out stay as they are. */
 export const userChanges = newUser.omit({ id: true }).partial()
@@ -33,6 +36,6 @@ export const userFilter = z.strictObject({
   is_active: z.boolean().optional(),
 })
 
-export type NewUser = z.infer<typeof newUser>
+export type NewUser = InputOf<typeof newUserFields>
 export type UserChanges = z.infer<typeof userChanges>
 export type UserFilter = z.infer<typeof userFilter>

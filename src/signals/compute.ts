@@ -4,6 +4,7 @@ import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
 import { type TimeWindow, timeWindows } from '../schema/enums.js'
 import { parseInput } from '../schema/input.js'
+import type { InputOf } from '../schema/input-of.js'
 import { day, uuid } from '../schema/values.js'
 import { transaction } from '../transaction.js'
 import { matchOptions, matchTransfers } from './match-transfers.js'
@@ -15,8 +16,7 @@ import { evidenceDays, streamCtes } from './streams.js'
 import { confidence } from './subscriptions.js'
 import { inChunks } from './user-chunks.js'
 
-/** What {@link compute} does. */
-export const computeOptions = z.strictObject({
+const computeOptionsFields = {
   /** The last day that counts. There is no default: a night's run that lasts past midnight stays on its day. */
   as_of: day,
   /** All of them when left out. */
@@ -34,7 +34,10 @@ export const computeOptions = z.strictObject({
    * of is not spending. Left out when left out, since it takes a third as long again, and writes matches.
    */
   match_transfers: z.union([z.boolean(), matchOptions]).optional(),
-})
+}
+
+/** What {@link compute} does. */
+export const computeOptions = z.strictObject(computeOptionsFields)
 
 export interface ComputeProgress {
   /** Looked at so far, those with nothing new included. */
@@ -42,7 +45,7 @@ export interface ComputeProgress {
   readonly of: number
 }
 
-export interface ComputeOptions extends z.infer<typeof computeOptions> {
+export interface ComputeOptions extends InputOf<typeof computeOptionsFields> {
   /** Called after each chunk. What it throws stops the run. */
   readonly onProgress?: ((progress: ComputeProgress) => void) | undefined
   /** Stops the run between two chunks, with the signal's reason. What was done stays. */
@@ -98,7 +101,7 @@ interface Run {
   readonly as_of: string
   readonly windows: readonly TimeWindow[]
   readonly force: boolean
-  readonly match_transfers: NonNullable<z.infer<typeof computeOptions>['match_transfers']>
+  readonly match_transfers: NonNullable<InputOf<typeof computeOptionsFields>['match_transfers']>
 }
 
 async function computeChunk(

@@ -4,6 +4,7 @@ import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
 import { type TimeWindow, timeWindows } from '../schema/enums.js'
 import { parseInput } from '../schema/input.js'
+import type { InputOf } from '../schema/input-of.js'
 import { type PersonaRule, personaRules } from '../schema/persona-rules.js'
 import { day, uuid } from '../schema/values.js'
 import { transaction } from '../transaction.js'
@@ -12,8 +13,7 @@ import { inChunks } from './user-chunks.js'
 
 export { defaultRules }
 
-/** What {@link assign} does. */
-export const assignOptions = z.strictObject({
+const assignOptionsFields = {
   /** The day that the signals were computed for. */
   as_of: day,
   /** All of them when left out. */
@@ -26,9 +26,12 @@ export const assignOptions = z.strictObject({
   connections: z.int().min(1).max(64).optional(),
   /** How many people a transaction is for, 1000 when left out. */
   chunk: z.int().min(1).max(10_000).optional(),
-})
+}
 
-export interface AssignOptions extends Omit<z.infer<typeof assignOptions>, 'rules'> {
+/** What {@link assign} does. */
+export const assignOptions = z.strictObject(assignOptionsFields)
+
+export interface AssignOptions extends Omit<InputOf<typeof assignOptionsFields>, 'rules'> {
   readonly rules?: readonly PersonaRule[] | undefined
   /** Called after each chunk. What it throws stops the run. */
   readonly onProgress?: ((progress: { readonly users: number; readonly of: number }) => void) | undefined

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
+import type { InputOf } from '../schema/input-of.js'
 import type { CadenceName } from '../schema/signals.js'
 import { day, uuid } from '../schema/values.js'
 import { monthDays } from './cadences.js'
@@ -11,15 +12,17 @@ import { movementCtes, readVocabulary, type Vocabulary } from './movements.js'
 import { planned } from './planned.js'
 import { evidenceDays, streamCtes } from './streams.js'
 
-/** What {@link detect} looks at. */
-export const detectOptions = z.strictObject({
+const detectOptionsFields = {
   /** The last day that counts. */
   as_of: day,
   /** How many days back from it charges are looked for, 800 when left out: a yearly one shows after two. */
   days: z.int().min(21).max(3660).optional(),
-})
+}
 
-export type DetectOptions = z.infer<typeof detectOptions>
+/** What {@link detect} looks at. */
+export const detectOptions = z.strictObject(detectOptionsFields)
+
+export type DetectOptions = InputOf<typeof detectOptionsFields>
 
 /** A charge that a subscription was found by. */
 export interface Charge {

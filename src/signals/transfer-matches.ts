@@ -5,6 +5,7 @@ import { translateError } from '../postgres-errors.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from '../repositories/page.js'
 import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
+import type { InputOf } from '../schema/input-of.js'
 import type { TransferMatchReasons } from '../schema/json.js'
 import type { TransferMatch } from '../schema/rows.js'
 import {
@@ -33,25 +34,27 @@ const columns = [
   'updated_at',
 ] as const
 
+const findOptionsFields = {
+  /** The days of the side that pays, both inclusive. */
+  from: day,
+  to: day,
+  /** Everybody when left out. */
+  users: z.array(uuid).optional(),
+  ...matchOptions.shape,
+  /** How many connections to use, 2 when left out. Inside a transaction there is one. */
+  connections: z.int().min(1).max(64).optional(),
+  /** How many people a transaction is for, 100 when left out. */
+  chunk: z.int().min(1).max(5000).optional(),
+}
+
 /** What {@link find} looks at. */
 export const findOptions = z
-  .strictObject({
-    /** The days of the side that pays, both inclusive. */
-    from: day,
-    to: day,
-    /** Everybody when left out. */
-    users: z.array(uuid).optional(),
-    ...matchOptions.shape,
-    /** How many connections to use, 2 when left out. Inside a transaction there is one. */
-    connections: z.int().min(1).max(64).optional(),
-    /** How many people a transaction is for, 100 when left out. */
-    chunk: z.int().min(1).max(5000).optional(),
-  })
+  .strictObject(findOptionsFields)
   .refine(({ from, to }) => from <= to, { error: 'must not be before from', path: ['to'] })
 
 export type { FindResult }
 
-export interface FindOptions extends z.infer<typeof findOptions> {
+export interface FindOptions extends InputOf<typeof findOptionsFields> {
   /** Called after each chunk. What it throws stops the run. */
   readonly onProgress?: ((progress: { readonly users: number; readonly of: number }) => void) | undefined
   /** Stops the run between two chunks, with the signal's reason. What was done stays. */
