@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
+import ts from 'typescript'
 
 interface Manifest {
   name: string
@@ -54,6 +55,7 @@ async function check(): Promise<void> {
     ...['nodenext', 'bundler'].map((resolution) => typeCheck(project, resolution)),
     typeCheck(project, 'nodenext', 'typescript-5'),
   ])
+  await checkHover(project)
   await use(project, process.execPath)
 
   for (const version of otherNodes) {
@@ -170,6 +172,19 @@ async function typeCheck(project: string, resolution: string, compiler = 'typesc
     [tsc, '-p', config],
     project,
   )
+}
+
+/** An editor shows what is said of a field of an input: neither `z.infer` nor the declaration of a schema keeps it. */
+async function checkHover(project: string): Promise<void> {
+  const file = join(project, 'hover.ts')
+  await writeFile(file, `export type { NewTransaction } from '${manifest.name}'\n`)
+  const program = ts.createProgram([file], { module: ts.ModuleKind.NodeNext, strict: true, types: [] })
+  const checker = program.getTypeChecker()
+  const source = program.getSourceFile(file)
+  const exported = source && checker.getSymbolAtLocation(source)?.exports?.get('NewTransaction' as ts.__String)
+  const amount = exported && checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(exported)).getProperty('amount')
+  const said = ts.displayPartsToString(amount?.getDocumentationComment(checker))
+  result('hover over a field of an input', said === '' ? 'NewTransaction.amount says nothing' : undefined)
 }
 
 async function use(project: string, node: string): Promise<void> {
