@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PGlite } from '@electric-sql/pglite'
-import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely'
+import { Kysely, PGliteDialect, sql } from 'kysely'
 import pg from 'pg'
 import { describe, expect, inject, vi } from 'vitest'
+import { createFinanceDb } from '../../src/database.js'
 import { InvalidInputError, MigrationError, TimeoutError } from '../../src/errors.js'
 import { createMigrator } from '../../src/migrations/migrator.js'
 import { parseIndex } from '../../src/migrations/online-index.js'
@@ -103,13 +104,12 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
     await using database = await largeDatabase()
     await using bouncer = await startPgBouncer(pgbouncerBinary, inject('databaseUrl'), 3)
     await execute(database.url, `alter database ${database.name} set lock_timeout = '7s'`)
-    const pools = Array.from(
-      { length: 4 },
-      () => new pg.Pool({ connectionString: bouncer.through(database.url), max: 1 }),
-    )
     const queries: string[] = []
-    const log = ({ query }: { query: { sql: string } }) => void queries.push(query.sql)
-    const others = pools.map((pool) => new Kysely<unknown>({ dialect: new PostgresDialect({ pool }), log }))
+    const log = ({ sql: text }: { sql: string }) => void queries.push(text)
+    const connectionString = `${bouncer.through(database.url)}?pgbouncer=true`
+    const others = Array.from({ length: 4 }, () =>
+      createFinanceDb({ connectionString, poolSize: 1, maxOverflow: 0, log }, {}),
+    )
 
     const results = await Promise.all(others.map((db) => migrate(db)))
     await Promise.all(others.map((db) => db.destroy()))
