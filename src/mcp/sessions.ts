@@ -58,7 +58,6 @@ export function createSessions(
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: maxBodyBytes,
       onsessioninitialized: (id) => {
-        beginning.delete(place)
         sessions.set(id, session)
       },
     })

@@ -102,19 +102,18 @@ export function insertHistory(schema: string, step: Step, duration: string, appl
 select coalesce(max(sequence), 0) + 1, ${values.join(', ')} from ${historyTable(schema)}`
 }
 
-// Who began it may have had other statements.
-const taken = 'checksum = excluded.checksum, package_version = excluded.package_version'
-
 /** Says that someone has begun to build the indexes of an online migration, which takes more than a transaction. */
 export function claimHistory(schema: string, step: Step): string {
   return `${insertHistory(schema, step, '0', 'null::timestamptz')}
-on conflict (name) do update set started_at = clock_timestamp(), ${taken}`
+on conflict (name) do update set started_at = clock_timestamp()`
 }
 
 /** Makes it a migration that is applied, whether it was claimed or not. */
 export function finishHistory(schema: string, step: Step): string {
   return `${insertHistory(schema, step, '0')}
-on conflict (name) do update set ${taken}, applied_at = clock_timestamp(),
+on conflict (name) do update set applied_at = clock_timestamp(),
+  -- who began it may have had other statements
+  checksum = excluded.checksum, package_version = excluded.package_version,
   duration_ms = least(extract(epoch from clock_timestamp() - migrations.started_at) * 1000, 2147483647)::integer`
 }
 

@@ -89,6 +89,7 @@ describe.skipIf(!hasPsql())(`the script${hasPsql() ? '' : ' (skipped: there is n
     // Begun by another, who built all of it.
     await sql`update finance.migrations set applied_at = null where name = '0004_online'`.execute(database.db)
     await psql(database.url, script)
+    expect((await online.history(database.db)).at(-1)?.name).toBe('0004_online')
 
     const { rows } = await sql`select pg_get_indexdef(indexrelid) as text, indisvalid from pg_index
       where indexrelid = 'finance.people_name_idx'::regclass`.execute(database.db)
