@@ -66,9 +66,41 @@ describe('constraints', () => {
       where k.connamespace = 'finance'::regnamespace and k.contype = 'f'
         and not exists (
           select from pg_index i
-          where i.indrelid = k.conrelid
+          where i.indrelid = k.conrelid and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) ~ '^\\(\\w+ IS NOT NULL\\)$')
             and (select array_agg(a order by a) from unnest((i.indkey::int2[])[0:least(cardinality(k.conkey), 2) - 1]) a)
               = (select array_agg(a order by a) from unnest(k.conkey[1:2]) a))`.execute(db)
+
+    expect(rows).toEqual([])
+  })
+
+  test('let a row go with what it hangs on, or keep that there, each as here', async ({ db }) => {
+    const { rows } = await sql<{ name: string }>`select k.conname::text as name from pg_constraint k
+      where k.connamespace = 'finance'::regnamespace and k.contype = 'f' and k.confdeltype = 'c' order by 1`.execute(db)
+
+    // Documents are where pgvector is.
+    expect(rows.map(({ name }) => name.replace(/_fkey$/, '')).filter((name) => !name.startsWith('documents'))).toEqual([
+      'auth_sessions_user_id',
+      'chat_logs_user_id',
+      'computed_features_user_id',
+      'consent_records_user_id',
+      'decision_traces_recommendation_id',
+      'insights_user_id',
+      'operator_actions_user_id',
+      'persona_assignments_user_id',
+      'recommendations_user_id',
+      'signal_states_user_id',
+      'transfer_matches_from_transaction_id',
+      'transfer_matches_to_transaction_id',
+    ])
+  })
+
+  test('keep the time of the last change, wherever there is a column for it', async ({ db }) => {
+    const { rows } = await sql<{ name: string }>`select c.relname::text as name
+      from pg_attribute a join pg_class c on c.oid = a.attrelid
+      where c.relnamespace = 'finance'::regnamespace and c.relkind = 'r' and a.attname = 'updated_at'
+        and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = c.relname || '_touch')`.execute(
+      db,
+    )
 
     expect(rows).toEqual([])
   })

@@ -14,7 +14,7 @@ export interface Facts {
 }
 
 /** Reads every row of the schema. In a repeatable read transaction it is one moment. */
-export async function readFacts(trx: QueryExecutorProvider, schema: string): Promise<Facts> {
+export async function readFacts(trx: QueryExecutorProvider, schema: string, signal?: AbortSignal): Promise<Facts> {
   await sql`select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
     set_config('intervalstyle', 'postgres', true), set_config('extra_float_digits', '1', true),
     set_config('bytea_output', 'hex', true)`.execute(trx)
@@ -23,6 +23,7 @@ export async function readFacts(trx: QueryExecutorProvider, schema: string): Pro
     where n.nspname = ${schema} and c.relkind = 'r' order by c.relname collate "C"`.execute(trx)
   const tables: Record<string, { rows: number; content: string }> = {}
   for (const { name } of names) {
+    signal?.throwIfAborted()
     const { rows } = await sql<{ rows: number; content: string }>`select count(*)::float8 as rows,
       coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text as content from ${sql.table(`${schema}.${name}`)} t`.execute(
       trx,

@@ -70,9 +70,19 @@ export function libpqEnvironment(
 
 const isComplaint = (line: string) => /^(pg_\w+: (error|hint)|ERROR|FATAL|HINT):/.test(line)
 
-/** @throws {UnsupportedError} With what the program said, which names objects and no values. */
-export async function runProgram(path: string, args: readonly string[], env: Record<string, string>): Promise<string> {
+/**
+ * @param signal Ends the program.
+ * @throws {UnsupportedError} With what the program said, which names objects and no values.
+ */
+export async function runProgram(
+  path: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  signal?: AbortSignal,
+): Promise<string> {
   const child = spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  signal?.addEventListener('abort', () => child.kill(), { once: true })
+  if (signal?.aborted) child.kill()
   const said: string[] = []
   let [stdout, line] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

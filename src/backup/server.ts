@@ -66,7 +66,13 @@ export async function dumpServer({ db, config, schema, env }: ServerPlace, file:
       .setAccessMode('read only')
       .execute(async (trx) => {
         const { rows } = await sql<{ id: string }>`select pg_export_snapshot() as id`.execute(trx)
-        const counted = readFacts(trx.withoutPlugins(), schema)
+        // Where one fails, the other is of no use. Both have ended before the transaction does, and the file goes.
+        const stop = new AbortController()
+        const fail = (error: unknown): never => {
+          stop.abort(error) // the first reason stays
+          throw error
+        }
+        const counted = readFacts(trx.withoutPlugins(), schema, stop.signal).catch(fail)
         const dumped = withLibpq(config, env, undefined, (libpq) =>
           runProgram(
             program,
@@ -78,10 +84,12 @@ export async function dumpServer({ db, config, schema, env }: ServerPlace, file:
               '--no-password',
             ],
             libpq,
+            stop.signal,
           ),
-        )
-        const [result] = await Promise.all([counted, dumped])
-        return result
+        ).catch(fail)
+        await Promise.allSettled([counted, dumped])
+        stop.signal.throwIfAborted()
+        return counted
       })
     await rename(partial, file)
     return await writeManifest(file, {

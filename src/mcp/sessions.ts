@@ -38,7 +38,8 @@ export function createSessions(
   { maxSessions, sessionIdleMs, maxBodyBytes }: SessionLimits,
 ): Sessions {
   const sessions = new Map<string, Session>()
-  const beginning = new Set<Session>()
+  // Counted before anything is awaited; each with its session as soon as there is one.
+  const beginning = new Set<{ session?: Session }>()
   let closed = false
 
   const sweep = setInterval(() => void endIdle(), Math.max(1000, Math.min(60_000, sessionIdleMs / 2)))
@@ -50,7 +51,7 @@ export function createSessions(
     await Promise.allSettled(idle.map(({ server }) => server.close()))
   }
 
-  async function begin(access: McpAccess): Promise<Session> {
+  async function begin(access: McpAccess, place: { session?: Session }): Promise<Session> {
     const { StreamableHTTPServerTransport } = await loadStreamableHttp()
     const server = await createMcpServer(doorOf(access), options)
     const transport = new StreamableHTTPServerTransport({
@@ -62,10 +63,9 @@ export function createSessions(
     })
     const session: Session = { access, server, transport, open: 0, lastUsed: Date.now() }
     server.server.onclose = () => {
-      beginning.delete(session)
       if (transport.sessionId !== undefined) sessions.delete(transport.sessionId)
     }
-    beginning.add(session)
+    place.session = session
     // Its callbacks are typed as `| undefined`, which exactOptionalPropertyTypes tells from optional.
     await server.connect(transport as Parameters<McpServer['connect']>[0])
     return session
@@ -95,19 +95,26 @@ export function createSessions(
       if (sessions.size + beginning.size >= maxSessions) {
         return refuse(response, 503, 'There are too many sessions.', { 'retry-after': '60' })
       }
-      const session = await begin(access)
+      const place: { session?: Session } = {}
+      beginning.add(place)
       try {
+        const session = await begin(access, place)
+        if (closed) return refuse(response, 503, 'The server is shutting down.')
         await answer(session, request, response)
       } finally {
-        beginning.delete(session)
+        beginning.delete(place)
         // It was no introduction, and the transport has said so.
-        if (session.transport.sessionId === undefined) await session.server.close()
+        if (place.session?.transport.sessionId === undefined) await place.session?.server.close()
       }
     },
     async close() {
       closed = true
       clearInterval(sweep)
-      await Promise.allSettled([...sessions.values(), ...beginning].map(({ server }) => server.close()))
+      await Promise.allSettled(
+        [...sessions.values(), ...[...beginning].flatMap(({ session }) => session ?? [])].map(({ server }) =>
+          server.close(),
+        ),
+      )
     },
   }
 }

@@ -150,9 +150,11 @@ begin
 end
 $$`,
     `revoke all on function ${finance}.write_audit(uuid, text, uuid, text, text) from public`,
+    // The text of what it makes is the same whatever the session, as doctor compares it.
     `create function ${finance}.audit_table(tbl text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
 as $make$
 declare
   c record;

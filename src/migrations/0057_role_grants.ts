@@ -122,6 +122,7 @@ const roleChanges = (finance: string) => `create function ${finance}.role_change
 returns table (step integer, role_name text, object text, statement text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
 as $changes$
 declare
   ns constant oid := '${finance}'::regnamespace;

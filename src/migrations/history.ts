@@ -112,6 +112,8 @@ on conflict (name) do update set started_at = clock_timestamp()`
 export function finishHistory(schema: string, step: Step): string {
   return `${insertHistory(schema, step, '0')}
 on conflict (name) do update set applied_at = clock_timestamp(),
+  -- who began it may have had other statements
+  checksum = excluded.checksum, package_version = excluded.package_version,
   duration_ms = least(extract(epoch from clock_timestamp() - migrations.started_at) * 1000, 2147483647)::integer`
 }
 

@@ -33,7 +33,15 @@ export type OnlineVerdict =
 
 interface Found {
   claimed: number | null
-  indexes: readonly { position: number; large: boolean; exists: boolean; valid: boolean; busy: boolean }[]
+  indexes: readonly {
+    position: number
+    large: boolean
+    exists: boolean
+    valid: boolean
+    busy: boolean
+    /** Something else has the name. */
+    taken: boolean
+  }[]
 }
 
 /** What is to be done about an online migration that is not applied. In a transaction that holds the migration lock. */
@@ -47,11 +55,11 @@ export async function decide(trx: Transaction<unknown>, schema: string, step: Sq
   'indexes', (
     select json_agg(json_build_object(
       'position', w.position, 'large', coalesce(pg_relation_size(t.oid) >= ${LARGE_BYTES}, false),
-      'exists', i.indexrelid is not null, 'valid', coalesce(i.indisvalid and i.indisready, false),
+      'exists', i.indexrelid is not null, 'taken', c.oid is not null and i.indexrelid is null, 'valid', coalesce(i.indisvalid and i.indisready, false),
       'busy', exists (
-        select from pg_locks l where l.locktype = 'relation' and l.relation = t.oid and l.granted
+        select from pg_locks l where l.locktype = 'relation' and l.relation = t.oid
           and l.database = (select oid from pg_database where datname = current_database())
-          and l.mode = 'ShareUpdateExclusiveLock' and l.pid <> pg_backend_pid()
+          and l.mode = 'ShareUpdateExclusiveLock' -- had, or waited for
       )
     ))
     from unnest(${indexes.map(({ name }) => name)}::text[], ${indexes.map(({ table }) => table)}::text[])
@@ -64,6 +72,7 @@ export async function decide(trx: Transaction<unknown>, schema: string, step: Sq
   const { claimed, indexes: found } = JSON.parse(rows[0]?.found ?? '{}') as Found
 
   if (claimed === null && !found.some(({ large, exists }) => large || exists)) return { kind: 'plain' }
+  if (found.some(({ taken }) => taken)) return { kind: 'plain' } // which fails, and says so
   if (found.every(({ valid }) => valid)) {
     await sql.raw(finishHistory(schema, step)).execute(trx)
     return { kind: 'finished', wasThere: claimed === null }
@@ -97,7 +106,8 @@ export async function build(
       if (isBlocked(error) && attempt < ATTEMPTS) {
         onProgress({ type: 'retrying', name: step.name, attempt, delayMs: 1000 })
         await sleep(1000)
-        statements = [...indexesOf(step, schema).flatMap(({ drop, create }) => [drop, create])]
+        // What is whole stays; what was broken off is in the way of another attempt.
+        await dropInvalid(raw, schema, step).catch(() => undefined)
         continue
       }
       // Where the connection is gone this fails too, and whoever comes next clears up.
@@ -107,8 +117,8 @@ export async function build(
   }
 }
 
-/** Between two looks at what another process builds. */
-export async function pause(since: number, { waitMs, onProgress }: LockOptions, step: SqlStep, schema: string) {
+/** Between two looks at what another process builds. `since` is when we first had to wait for it. */
+export async function pause(since: number, { waitMs }: LockOptions, step: SqlStep, schema: string) {
   const waited = performance.now() - since
   if (waited > waitMs) {
     throw new TimeoutError(
@@ -116,7 +126,6 @@ export async function pause(since: number, { waitMs, onProgress }: LockOptions, 
       `Another process is building the indexes of ${step.name} in schema "${schema}", and waiting for it took too long.`,
     )
   }
-  if (waited < 1) onProgress({ type: 'waiting' })
   await sleep(Math.min(250 + waited / 10, 2000))
 }
 
@@ -136,13 +145,17 @@ function indexesOf(step: SqlStep, schema: string): OnlineIndex[] {
   return statementsOf(step, 'up', { finance: identifier(schema), vector: '' }).flatMap((text) => parseIndex(text) ?? [])
 }
 
-async function clearUp(raw: Kysely<unknown>, schema: string, step: SqlStep): Promise<void> {
+async function dropInvalid(raw: Kysely<unknown>, schema: string, step: SqlStep): Promise<void> {
   for (const { name, drop } of indexesOf(step, schema)) {
     const { rows } = await sql`select from pg_index i join pg_class c on c.oid = i.indexrelid
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = ${schema} and c.relname = ${name} and not i.indisvalid`.execute(raw)
     if (rows.length > 0) await sql.raw(drop).execute(raw)
   }
+}
+
+async function clearUp(raw: Kysely<unknown>, schema: string, step: SqlStep): Promise<void> {
+  await dropInvalid(raw, schema, step)
   await sql.raw(`${deleteHistory(schema, step.name)} and applied_at is null`).execute(raw)
 }
 

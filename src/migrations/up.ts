@@ -30,7 +30,7 @@ export async function applyPending(
 
   const applied: string[] = []
   const refused = new Map<string, string>()
-  let since = performance.now()
+  let waitingSince: number | undefined
   const { db, schema } = handle
   for (;;) {
     const outcome = await underLock(db, schema, options, async (trx, progress, hostTrx) => {
@@ -55,23 +55,26 @@ export async function applyPending(
       return { kind: 'applied', name: step.name, durationMs, skipped, last: pending.length === 1 } as const
     })
 
+    if (outcome.kind === 'online' && outcome.verdict.kind === 'wait') {
+      if (waitingSince === undefined) options.onProgress({ type: 'waiting' })
+      waitingSince ??= performance.now()
+      await pause(waitingSince, options, outcome.step, schema)
+      continue
+    }
+    waitingSince = undefined
     if (outcome.kind === 'online') {
       const { step, verdict } = outcome
       if (verdict.kind === 'build') {
         options.onProgress({ type: 'building', name: step.name })
-        since = performance.now()
+        const since = performance.now()
         await build(handle, step, verdict.statements, options)
         // Whoever looks next writes it down, us or another: it was built here.
         applied.push(step.name)
         options.onProgress({ type: 'applied', name: step.name, durationMs: Math.round(performance.now() - since) })
-      } else if (verdict.kind === 'wait') {
-        await pause(since, options, step, schema)
-        continue
       } else if (verdict.kind === 'finished' && verdict.wasThere) {
         applied.push(step.name)
         options.onProgress({ type: 'applied', name: step.name, durationMs: 0 })
       }
-      since = performance.now()
       continue
     }
     if (outcome.kind === 'refused') {

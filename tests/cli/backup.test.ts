@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, inject, test } from 'vitest'
+import { sql } from 'kysely'
+import { describe, expect, inject, test, vi } from 'vitest'
 import { differences, type Facts } from '../../src/backup/facts.js'
 import { findProgram } from '../../src/backup/programs.js'
 import { migrate } from '../../src/index.js'
 import { pgbouncerBinary, startPgBouncer } from '../migrations/pgbouncer.js'
 import { emptyDatabase } from '../migrations/support.js'
-import { directly, execute } from '../server.js'
+import { directly, execute, waitingIn } from '../server.js'
 import { debianPrograms, hasDebianServer, startDebianServer } from './debian-server.js'
 import { cli, temporaryDirectory } from './support.js'
 
@@ -88,6 +89,22 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/error: first pg_dump: error: last/) })
     expect(failed.stderr).not.toContain('hunter2')
     expect(await readdir(directory.path)).toEqual(['pg_dump'])
+
+    // Nor does one whose count fails, and the dump ends with it.
+    const pidFile = join(directory.path, 'pid')
+    await writeProgram(program, '99.1', `echo $$ > ${pidFile} && exec sleep 600`)
+    await empty.db.transaction().execute(async (trx) => {
+      await sql`lock table finance.users`.execute(trx)
+      const counting = cli(['backup', file], { env })
+      await vi.waitFor(async () => expect(await readFile(pidFile, 'utf8')).toMatch(/\d/), { timeout: 20_000 })
+      await vi.waitFor(async () => expect(await waitingIn(empty.db)).toBe(1), { timeout: 20_000 })
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`.execute(trx)
+      expect((await counting).code).toBe(1)
+    })
+    const pid = Number(await readFile(pidFile, 'utf8'))
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+    expect((await readdir(directory.path)).sort()).toEqual(['pg_dump', 'pid'])
     expect(inject('databaseUrl')).not.toBe('')
   })
 

@@ -96,9 +96,9 @@ describe('checkSchema', { timeout: 120_000 }, () => {
     await using fresh = await freshDatabase()
     await using empty = await emptyDatabase()
     await expect(checkSchema(empty.db)).rejects.toThrow(SchemaMissingError)
-    await migrate(empty.db, { schema: 'order' })
     for (const setting of ["datestyle = 'SQL, DMY'", 'quote_all_identifiers = on'])
       await execute(empty.url, `alter database ${empty.name} set ${setting}`)
+    await migrate(empty.connect(), { schema: 'order' })
 
     const [usual, other] = [await checkSchema(fresh.db), await checkSchema(empty.connect(), { schema: 'order' })]
 

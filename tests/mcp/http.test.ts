@@ -298,6 +298,26 @@ describe('the server over HTTP, asked by others', () => {
     expect((await query(used, 'select 1')).structuredContent).toMatchObject({ row_count: 1 })
   })
 
+  test('has no more of them when many come at once, and none that comes as it closes', async () => {
+    const [full, closing] = [mcpHandler(door, { access, maxSessions: 2 }), mcpHandler(door, { access })]
+    const came: Parameters<typeof full>[] = []
+    const server = createServer((...both) => {
+      if (came.push(both) === 4) for (const one of came) void full(...one)
+      if (came.length < 5) return
+      void closing(...both)
+      void closing.close()
+    }).listen(0, '127.0.0.1')
+    await vi.waitFor(() => expect(server.listening).toBe(true))
+    const begin = () => send(bearer, { port: (server.address() as AddressInfo).port, body: initialize })
+
+    const begun = await Promise.all([begin(), begin(), begin(), begin()])
+
+    expect(begun.map(({ status }) => status).sort()).toEqual([200, 200, 503, 503])
+    expect(await begin()).toMatchObject({ status: 503, text: expect.stringContaining('shutting down') })
+    await full.close()
+    server.close()
+  })
+
   test('counts no request that begins nothing', async () => {
     await using small = await listenMcp(door, { access, port: 0, maxSessions: 1 })
     const { port } = small

@@ -482,6 +482,15 @@ describe("the host's migrations", () => {
     await expect(twice).rejects.toThrow(/2023_items: is there twice/)
   })
 
+  test('that are code cannot be compared, nor with the statements that they were', async () => {
+    await using database = await emptyDatabase()
+    const code = { up: async () => {} }
+    await migrate(database.db, { migrations: { ...migrations, '2026_code': code } })
+    const turned = { '2024_orders': code, '2025_invoices': step('2025_invoices', ['x']), '2026_code': code }
+
+    expect((await migrate(database.db, { migrations: turned })).alreadyUpToDate).toBe(true)
+  })
+
   test('may rely on the search_path of the session', async () => {
     await using database = await emptyDatabase()
     const unqualified = step('2024_orders', ['create table orders (id integer)'])

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PGlite } from '@electric-sql/pglite'
-import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely'
+import { Kysely, PGliteDialect, sql } from 'kysely'
 import pg from 'pg'
-import { describe, expect, inject } from 'vitest'
+import { describe, expect, inject, vi } from 'vitest'
+import { createFinanceDb } from '../../src/database.js'
 import { InvalidInputError, MigrationError, TimeoutError } from '../../src/errors.js'
 import { createMigrator } from '../../src/migrations/migrator.js'
+import { parseIndex } from '../../src/migrations/online-index.js'
 import type { Names, SqlMigration } from '../../src/migrations/shape.js'
+import { execute, waitingIn } from '../server.js'
 import { test } from '../support.js'
 import { pgbouncerBinary, startPgBouncer } from './pgbouncer.js'
 import { emptyDatabase, fixture, step } from './support.js'
@@ -100,17 +103,21 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
     if (pgbouncerBinary === undefined) return skip()
     await using database = await largeDatabase()
     await using bouncer = await startPgBouncer(pgbouncerBinary, inject('databaseUrl'), 3)
-    const pools = Array.from(
-      { length: 4 },
-      () => new pg.Pool({ connectionString: bouncer.through(database.url), max: 1 }),
+    await execute(database.url, `alter database ${database.name} set lock_timeout = '7s'`)
+    const queries: string[] = []
+    const log = ({ sql: text }: { sql: string }) => void queries.push(text)
+    const connectionString = `${bouncer.through(database.url)}?pgbouncer=true`
+    const others = Array.from({ length: 4 }, () =>
+      createFinanceDb({ connectionString, poolSize: 1, maxOverflow: 0, log }, {}),
     )
-    const others = pools.map((pool) => new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) }))
 
     const results = await Promise.all(others.map((db) => migrate(db)))
     await Promise.all(others.map((db) => db.destroy()))
 
     expect(results.flatMap(({ applied }) => applied).sort()).toEqual(tail)
     expect(await indexes(database.db)).toEqual(built)
+    // A setting of the session might be of somebody else's by now.
+    expect(queries.filter((text) => text.startsWith('select set_config($1, '))).toEqual([])
   })
 
   test('is repaired when the process that built it died', async () => {
@@ -147,37 +154,112 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
 
     expect((await migrate(database.db)).applied).toEqual(tail)
 
-    expect(database.queries.filter(({ sql: text }) => text.includes('concurrently'))).toEqual([])
+    const concurrently = () => database.queries.filter(({ sql: text }) => text.includes('concurrently'))
+    expect(concurrently()).toEqual([])
+
+    // Only one of them, and the table is small by now.
+    const again = async () => {
+      await rollback(database.db, { steps: 2 })
+      await sql`create index people_name_idx on finance.people (name)`.execute(database.db)
+      database.queries.length = 0
+    }
+    await sql`truncate finance.people cascade`.execute(database.db)
+    await again()
+    expect((await migrate(database.db)).applied).toEqual(tail)
+    expect(concurrently()).toHaveLength(1)
+
+    // One who has taken it on is given a moment to begin, and no more.
+    await again()
+    await sql`insert into finance.migrations (sequence, name, source, checksum, breaking, duration_ms, package_version, applied_at)
+      values (4, '0004_online', 'finance-db', '', false, 0, '', null)`.execute(database.db)
+    await expect(migrate(database.db, { waitMs: 100 })).rejects.toThrow(TimeoutError)
+    await sql`update finance.migrations set started_at = now() - interval '1 h' where applied_at is null`.execute(
+      database.db,
+    )
+    expect((await migrate(database.db)).applied).toEqual(tail)
+    expect((await history(database.db)).find(({ name }) => name === tail[0])?.duration_ms).toBeLessThan(60_000)
+  })
+
+  test('is tried again when it got in the way of others, over what is left of it', async () => {
+    await using database = await largeDatabase()
+    await execute(
+      database.url,
+      'create sequence public.rows_seen',
+      `create function public.seen(name text) returns text language plpgsql immutable as $$ begin
+        if nextval('public.rows_seen') = 5 then raise exception using errcode = 'deadlock_detected'; end if;
+        return name;
+      end $$`,
+    )
+    const flaky = createMigrator([
+      ...fixture,
+      {
+        ...online,
+        up: ({ finance }: Names) => [
+          `create index people_name_idx on ${finance}.people (name)`,
+          `create index people_seen_idx on ${finance}.people (public.seen(name)) where id < 100`,
+        ],
+      },
+    ])
+    const events: string[] = []
+
+    const { applied } = await flaky.migrate(database.db, { onProgress: ({ type }) => void events.push(type) })
+
+    expect(applied).toEqual([online.name])
+    expect(await indexes(database.db)).toEqual({ people_name_idx: true, people_seen_idx: true })
+    expect(events.filter((type) => type === 'retrying' || type === 'waiting')).toEqual(['retrying'])
+    // What was whole was left alone.
+    expect(database.queries.filter(({ sql: text }) => text.startsWith('drop index'))).toHaveLength(1)
   })
 
   test('leaves nothing when the data do not allow it', async () => {
     await using database = await largeDatabase()
     const unique = {
       ...online,
-      up: ({ finance }: Names) => [`create unique index people_name_key on ${finance}.people ((1))`],
+      up: ({ finance }: Names) => [
+        `create index people_name_idx on ${finance}.people (name)`,
+        `create unique index people_name_key on ${finance}.people ((1))`,
+      ],
     }
     const broken = createMigrator([...fixture, unique, after])
+    await execute(database.url, 'create index people_name_idx on finance.pets (id)')
+    await expect(broken.migrate(database.db)).rejects.toThrow(/"people_name_idx" already exists/)
+    await execute(
+      database.url,
+      'drop index finance.people_name_idx',
+      'create index people_name_idx on finance.people (name)',
+    )
 
     await expect(broken.migrate(database.db)).rejects.toThrow(MigrationError)
 
-    expect(await indexes(database.db)).toEqual({})
+    expect(await indexes(database.db)).toEqual({ people_name_idx: true })
+    expect((await sql`select from finance.migrations where applied_at is null`.execute(database.db)).rows).toEqual([])
     expect((await migrate(database.db)).applied).toEqual(tail)
   })
 
   test('is waited for no longer than one is told', async () => {
     await using database = await largeDatabase()
+    await execute(database.url, `alter database ${database.name} set lock_timeout = '20ms'`)
     const blocker = new pg.Client({ connectionString: database.url })
     await blocker.connect()
-    await blocker.query('begin isolation level repeatable read')
-    await blocker.query('select 1 from finance.people limit 1')
-    const first = migrate(database.connect())
-    await sleep(500)
+    await blocker.query('begin')
+    await blocker.query('lock table finance.people in share mode')
+    const [builder, events] = [database.connect({ max: 1 }), [] as string[]]
+    const onProgress = ({ type }: { type: string }) => void events.push(type)
+    const first = migrate(builder, { onProgress })
+    // Begun long ago, and waiting for a lock itself.
+    await vi.waitFor(async () => expect(await waitingIn(database.db)).toBe(1), { timeout: 10_000 })
+    await sql`update finance.migrations set started_at = now() - interval '1 h' where applied_at is null`.execute(
+      database.db,
+    )
 
-    await expect(migrate(database.connect(), { waitMs: 300 })).rejects.toThrow(TimeoutError)
+    await expect(migrate(database.connect(), { waitMs: 300, onProgress })).rejects.toThrow(TimeoutError)
 
     await blocker.query('rollback')
     await blocker.end()
     expect((await first).applied).toEqual(tail)
+    // The one limit was lifted, and is there again.
+    expect(events.filter((type) => type === 'retrying' || type === 'waiting')).toEqual(['waiting'])
+    expect((await sql`show lock_timeout`.execute(builder)).rows).toEqual([{ lock_timeout: '20ms' }])
   })
 
   test('is refused where it is anything else', async () => {
@@ -185,5 +267,11 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
     const wrong = createMigrator([...fixture, { ...online, up: () => ['drop table finance.people'] }])
 
     await expect(wrong.migrate(database.db)).rejects.toThrow(InvalidInputError)
+    expect(parseIndex('CREATE INDEX People_Idx ON "a b".people (name)')).toEqual({
+      name: 'people_idx',
+      table: '"a b".people',
+      create: 'create index concurrently if not exists People_Idx on "a b".people (name)',
+      drop: 'drop index concurrently if exists "a b".People_Idx',
+    })
   })
 })

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { migrate, migrations, rollback } from '../../src/migrations/index.js'
+import { parseIndex } from '../../src/migrations/online-index.js'
 import { catalogue, strays } from './catalogue.js'
 import { emptyDatabase } from './support.js'
 
@@ -21,6 +22,16 @@ test.each(migrations)('$name does something, and undoes it', ({ up, down }) => {
     expect(statements.length).toBeGreaterThan(0)
     expect(statements.filter((statement) => statement.trim() === '')).toEqual([])
   }
+})
+
+test('what makes nothing but indexes is built online', () => {
+  const plain = migrations.filter(({ up, online }) => {
+    const statements = up({ finance: '"finance"', vector: '"public"' })
+    return !online && statements.every((statement) => parseIndex(statement) !== undefined)
+  })
+
+  // Older than the first database.
+  expect(plain.map(({ name }) => name)).toEqual(['0022_investment_prices', '0031_coaching_indexes'])
 })
 
 test('up, down and up again makes the same objects, and down leaves none', async () => {

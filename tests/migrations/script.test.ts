@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { UnsupportedError } from '../../src/errors.js'
 import * as ours from '../../src/migrations/index.js'
 import { createMigrator } from '../../src/migrations/migrator.js'
+import { execute } from '../server.js'
 import { catalogue } from './catalogue.js'
 import { emptyDatabase, fixture, fixtureNames, step, tablesOf } from './support.js'
 
@@ -85,6 +86,10 @@ describe.skipIf(!hasPsql())(`the script${hasPsql() ? '' : ' (skipped: there is n
 
     await psql(database.url, script)
     await psql(database.url, script)
+    // Begun by another, who built all of it.
+    await sql`update finance.migrations set applied_at = null where name = '0004_online'`.execute(database.db)
+    await psql(database.url, script)
+    expect((await online.history(database.db)).at(-1)?.name).toBe('0004_online')
 
     const { rows } = await sql`select pg_get_indexdef(indexrelid) as text, indisvalid from pg_index
       where indexrelid = 'finance.people_name_idx'::regclass`.execute(database.db)
@@ -92,6 +97,32 @@ describe.skipIf(!hasPsql())(`the script${hasPsql() ? '' : ' (skipped: there is n
       { text: 'CREATE INDEX people_name_idx ON finance.people USING btree (name)', indisvalid: true },
     ])
     expect((await online.migrate(database.db)).alreadyUpToDate).toBe(true)
+  })
+
+  test('lifts the limits of the session, is of one isolation, and gives the roles their rights', async () => {
+    await using database = await emptyDatabase()
+    for (const setting of [
+      "default_transaction_isolation = 'serializable'",
+      "statement_timeout = '1h'",
+      "idle_in_transaction_session_timeout = '1h'",
+      "search_path = 'public'",
+    ])
+      await execute(database.url, `alter database ${database.name} set ${setting}`)
+    const looking = step('0004_looking', [
+      `do $$ begin
+        assert current_setting('transaction_isolation') = 'read committed';
+        assert current_setting('statement_timeout') = '0';
+        assert current_setting('idle_in_transaction_session_timeout') = '0';
+        assert current_setting('search_path') in ('', '""');
+      end $$`,
+      `create function finance.apply_roles() returns void language sql
+        as $$ insert into finance.people (id) select count(*) + 100 from finance.people $$`,
+    ])
+
+    await psql(database.url, await createMigrator([...fixture, looking]).sql(undefined))
+
+    const { rows } = await sql`select id from finance.people where id > 100`.execute(database.db)
+    expect(rows).toEqual([{ id: 101 }])
   })
 
   test('goes into another schema, beside migrate', async () => {

@@ -150,6 +150,7 @@ describe('where pgvector can be created', { timeout: 60_000 }, () => {
     await using database = await openPGlite(undefined, { vector })
     await sql`create schema tools`.execute(database.db)
     await sql`create extension vector with schema tools`.execute(database.db)
+    expect(await createMigrator(searchable).sql(database.db)).toContain('(meaning "tools".vector(3))')
 
     await migrate(database.db, { vector: 'require' })
 

@@ -5,7 +5,7 @@ import { createFinanceDb } from '../../src/database.js'
 import { InvalidInputError } from '../../src/errors.js'
 import { checkHealth } from '../../src/health/index.js'
 import { type ReplicasOptions, withReplicas } from '../../src/replicas/replicas.js'
-import { createTimeline, parsePosition } from '../../src/replicas/state.js'
+import { createTimeline, healthOf, parsePosition } from '../../src/replicas/state.js'
 import * as users from '../../src/repositories/users.js'
 import type { Db } from '../../src/schema/database.js'
 import { payers } from '../faults/load.js'
@@ -193,6 +193,30 @@ describe('reads', () => {
     expect(used).toEqual(['replica', 'primary', 'primary'])
   })
 
+  test('that were in the way of recovery are done by the primary, and the replica is as good as before', async () => {
+    await using setup = connect({ checkEveryMs: 60_000 })
+    const used: unknown[] = []
+    const fail = (code: string) => async (handle: unknown) => {
+      used.push(handle === setup.db ? 'primary' : 'replica')
+      if (handle !== setup.db) throw Object.assign(new Error('canceling statement'), { code })
+    }
+
+    await setup.reads.read(fail('40001'))
+    await setup.reads.read(fail('40P01'))
+
+    expect(used).toEqual(['replica', 'primary', 'replica', 'primary'])
+  })
+
+  test('are done by the primary while that does not say how far it is', async () => {
+    const away = createFinanceDb({ connectionString: 'postgres://nobody@127.0.0.1:1/none' }, {})
+    const reads = withReplicas(away, { near: createFinanceDb({ connectionString: standby.url }, {}) })
+
+    expect(await reads.read(async (db) => db === away)).toBe(true)
+    expect(await reads.health()).toMatchObject([{ name: 'near', status: 'lagging', lagMs: null, lagBytes: null }])
+    await reads.destroy()
+    await away.destroy()
+  })
+
   test('that turn out to write fail, and are not tried on the primary', async () => {
     await using setup = connect()
     let runs = 0
@@ -214,14 +238,16 @@ describe('reads', () => {
 
   test('do not go to a handle that is no standby', async () => {
     await using fresh = await freshDatabase()
-    const reads = withReplicas(fresh.db, {
-      other: createFinanceDb({ connectionString: inject('databaseUrl') }, {}),
-    })
+    const other = createFinanceDb({ connectionString: inject('databaseUrl') }, {})
+    const reads = withReplicas(fresh.db, { other }, { waitMs: 600_000 })
 
     expect(await reads.read(async (db) => db === fresh.db)).toBe(true)
+    // It never gets to a position either, so there is nothing to wait for.
+    expect(await reads.read(async (db) => db === fresh.db, { after: await reads.position() })).toBe(true)
     expect(await reads.health()).toMatchObject([{ name: 'other', status: 'promoted' }])
     expect((await checkHealth(fresh.db, { replicas: reads })).reasons).toEqual(['replica-down'])
     await reads.destroy()
+    await expect(where(other)).rejects.toThrow('destroyed')
   })
 })
 
@@ -234,4 +260,17 @@ test('the age of a replica is that of the last place of the primary that it has 
   expect(timeline.ageOf(parsePosition('1/0'), 3500)).toBe(500)
   expect(timeline.ageOf(parsePosition('0/FFFFFFFF'), 3500)).toBe(1500)
   expect(timeline.ageOf(parsePosition('0/F'), 3500)).toBeUndefined()
+
+  // So many are remembered.
+  for (let i = 0; i < 998; i++) timeline.add(4000, parsePosition('2/0'))
+  expect(timeline.ageOf(parsePosition('0/10'), 5000)).toBeUndefined()
+  expect(timeline.ageOf(parsePosition('1/0'), 5000)).toBe(2000)
+})
+
+test('a replica that has replayed more than the primary said is not behind', () => {
+  const db = createFinanceDb({ connectionString: 'postgres://nobody@127.0.0.1:1/none' }, {})
+  const state = { name: 'near', db: db as never, answer: 'standby', replayed: 20n, latencyMs: null } as const
+
+  expect(healthOf(state, 0, 10n, 5000)).toMatchObject({ status: 'ok', lagBytes: 0 })
+  expect(healthOf(state, 0, 25n, 5000)).toMatchObject({ lagBytes: 5 })
 })

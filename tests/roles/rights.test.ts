@@ -57,6 +57,12 @@ test('each kind of role has its rights in the schema and no other', { timeout: 1
     const forTheOwner = ['apply_roles', 'role_changes', 'audit_table', 'audit_snapshot', 'write_audit']
     expect((await functionsOf(owner, role, false)).filter((name) => forTheOwner.includes(name))).toEqual([])
   }
+
+  // Nothing is left to be changed, however the session prints names.
+  await owner.transaction().execute(async (trx) => {
+    await sql`set local quote_all_identifiers = on`.execute(trx)
+    expect((await sql`select * from finance.role_changes()`.execute(trx)).rows).toEqual([])
+  })
 })
 
 async function tablesOfPersons(owner: Kysely<Database>): Promise<string[]> {
