@@ -116,7 +116,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return coalesce((
-    select case d.kind when 'member' then ${finance}.scoped_user() = person else d.kind = 'app' end
+    select case d.kind when 'member' then ${finance}.scoped_user() is not distinct from person else d.kind = 'app' end
     from ${finance}.database_roles d where d.name = ${outerRole}
   ), true);
 end
