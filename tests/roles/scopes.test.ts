@@ -346,6 +346,13 @@ describe('scoped', () => {
       }
     })
     expect(await p2pTransfers.get(owner, other.user_id, c.id)).toMatchObject({ status: 'pending' })
+    await execute(database.url, `grant execute on function finance.may_act_for to ${database.names.member}`)
+    const mayAct = (id: string | null) =>
+      asMe(
+        async (trx) =>
+          (await sql<{ may: boolean }>`select finance.may_act_for(${id}) as may`.execute(trx)).rows[0]?.may,
+      )
+    expect([await mayAct(me.id), await mayAct(other.user_id), await mayAct(null)]).toEqual([true, false, false])
     // a scope that the statements set themselves is no use either, nor is one of an agent
     const client = await database.client('member')
     const ofAgent = signScope(key, 'agent', me.id, soon())
