@@ -199,7 +199,7 @@ describe.each(['on', 'off'] as const)('the door, with the guard %s', (guard) => 
     await expect(
       analyst.db.transaction().execute((trx) => sql`insert into finance.insights default values`.execute(trx as never)),
     ).rejects.toThrow(QueryRefusedError)
-    const writing = analyst.db.transaction().setAccessMode('read write')
+    const writing = analyst.db.transaction().setAccessMode('read write' as never)
     await expect(writing.execute(async () => 'ran')).rejects.toThrow('no transactions that write')
     // What failed or ended is over for the next statement of the same connection, too.
     await analyst.db.connection().execute(async (connection) => {
