@@ -205,10 +205,10 @@ describe.each(['on', 'off'] as const)('the door, with the guard %s', (guard) => 
     await analyst.db.connection().execute(async (connection) => {
       const failed = connection.transaction().execute((trx) => sql`select 1 / 0`.execute(trx as never))
       await expect(failed).rejects.toMatchObject({ sqlState: '22012' })
-      const started = sql<{ at: Date }>`select transaction_timestamp() as at`
+      const started = sql<{ at: string }>`select transaction_timestamp()::text as at`
       const first = await connection.transaction().execute((trx) => started.execute(trx as never))
       const second = await started.execute(connection as never)
-      expect(second.rows[0]?.at).not.toEqual(first.rows[0])
+      expect(second.rows[0]?.at).not.toBe(first.rows[0]?.at)
     })
     await expect(sql`commit`.execute(analyst.db)).rejects.toThrow('begin with "commit"')
   })
