@@ -93,7 +93,8 @@ declare
 begin
   if not exists (
     select from ${finance}.database_roles d join pg_roles r on r.rolname = d.name
-    where d.name = me and d.kind = 'member' and not r.rolsuper and not r.rolbypassrls
+    where d.name = me and d.kind = 'member' and not r.rolbypassrls
+      -- nor a superuser, who may read tables that no policy limits
       and not exists (
         select from pg_class c
         where c.relnamespace = '${finance}'::regnamespace and c.relkind in ('r', 'p') and has_any_column_privilege(r.oid, c.oid, 'select')
@@ -116,7 +117,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return coalesce((
-    select case d.kind when 'member' then ${finance}.scoped_user() = person else d.kind = 'app' end
+    select case d.kind when 'member' then ${finance}.scoped_user() is not distinct from person else d.kind = 'app' end
     from ${finance}.database_roles d where d.name = ${outerRole}
   ), true);
 end

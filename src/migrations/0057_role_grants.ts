@@ -123,6 +123,7 @@ returns table (step integer, role_name text, object text, statement text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
+set jit = off
 as $changes$
 declare
   ns constant oid := '${finance}'::regnamespace;
@@ -186,7 +187,7 @@ begin
         else '{SELECT,INSERT,UPDATE,DELETE}' end
       when r.kind = 'member' then case
         when not t.owned or t.name in ('users', 'auth_sessions') then '{}'
-        when t.name in ('audit_log', 'audit_seals', 'operator_actions') then '{SELECT}'
+        when t.name in ('agent_queries', 'audit_log', 'audit_seals', 'operator_actions') then '{SELECT}'
         when t.name = 'p2p_transfers' then '{SELECT,INSERT}'
         when t.name = 'accounts' then '{SELECT,DELETE}'
         else '{SELECT,INSERT,UPDATE,DELETE}' end

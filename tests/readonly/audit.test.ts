@@ -29,6 +29,9 @@ describe('the record of queries', () => {
       .catch(() => {})
     await mine.query('select 4111111111111111').catch(() => {})
     await accounts.list(mine.db, userId)
+    await mine.query('select 2', { signal: AbortSignal.abort(new Error('enough')) }).catch(() => {})
+    const withoutKey = place.agent({ audit: db, scopeKey: undefined }).asUser(userId)
+    await withoutKey.query('select 3').catch(() => {})
 
     const { rows } = await agentQueries.list(db, { user_id: userId })
     expect(rows.map(({ outcome, code, rows: n }) => [outcome, code, n]).reverse()).toEqual([
@@ -40,8 +43,14 @@ describe('the record of queries', () => {
       ['limited', 'QUERY_LIMIT time', 0],
       ['answered', null, 1],
       ['answered', null, 1],
+      ['aborted', null, 0],
+      ['refused', 'SCOPE_REFUSED missing', 0],
     ])
-    expect(rows.every(({ role, outcome }) => role === place.agentRole || outcome === 'refused')).toBe(true)
+    expect(rows.map(({ rows: n, bytes }) => n > 0 === bytes > 0)).not.toContain(false)
+    expect(rows.find(({ outcome }) => outcome === 'limited')?.duration_below_ms).toBeGreaterThan(100)
+    expect(
+      rows.every(({ role, outcome }) => role === place.agentRole || ['refused', 'aborted'].includes(outcome)),
+    ).toBe(true)
     expect(rows.every(({ duration_below_ms: ms }) => Number.isInteger(Math.log10(ms)))).toBe(true)
     expect(JSON.stringify(rows)).not.toMatch(/not recorded|4111111111111111/)
   })

@@ -199,6 +199,18 @@ describe.each(['on', 'off'] as const)('the door, with the guard %s', (guard) => 
     await expect(
       analyst.db.transaction().execute((trx) => sql`insert into finance.insights default values`.execute(trx as never)),
     ).rejects.toThrow(QueryRefusedError)
+    const writing = analyst.db.transaction().setAccessMode('read write' as never)
+    await expect(writing.execute(async () => 'ran')).rejects.toThrow('no transactions that write')
+    // What failed or ended is over for the next statement of the same connection, too.
+    await analyst.db.connection().execute(async (connection) => {
+      const failed = connection.transaction().execute((trx) => sql`select 1 / 0`.execute(trx as never))
+      await expect(failed).rejects.toMatchObject({ sqlState: '22012' })
+      const started = sql<{ at: string }>`select transaction_timestamp()::text as at`
+      const first = await connection.transaction().execute((trx) => started.execute(trx as never))
+      const second = await started.execute(connection as never)
+      expect(second.rows[0]?.at).not.toBe(first.rows[0]?.at)
+    })
+    await expect(sql`commit`.execute(analyst.db)).rejects.toThrow('begin with "commit"')
   })
 
   test('leaves nothing behind: no setting, no lock, no open transaction', async () => {

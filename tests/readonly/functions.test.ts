@@ -26,3 +26,10 @@ test('the guard allows no function that acts, or that looks anything up by its n
   ).toEqual(['pg_typeof'])
   expect([...allowedTypes].filter((type) => /^(reg|oid|xid|cid$|refcursor|pg_|xml|record|any)/.test(type))).toEqual([])
 })
+
+test('no operator of Postgres acts, since the guard allows them all', async ({ db }) => {
+  const { rows } = await sql<{ name: string }>`select o.oid::regoperator::text as name
+    from pg_operator o join pg_proc p on p.oid = o.oprcode
+    where o.oprnamespace = 'pg_catalog'::regnamespace and p.provolatile = 'v'`.execute(db)
+  expect(rows).toEqual([])
+})

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { QueryLimitError } from '../../src/index.js'
 import { createReadOnlyDb, type ReadOnlyDb } from '../../src/readonly/index.js'
+import { doorLimits, tighten } from '../../src/readonly/limits.js'
 import { createUser } from '../people.js'
 import { connectAs, type DoorDatabase, doorDatabase } from './support.js'
 
@@ -77,6 +78,11 @@ describe('limits of the door', () => {
     const started = performance.now()
     const lazy = await door.query('select generate_series(1, 1000000000) as g', { limits: { maxRows: 5 } })
     expect(lazy).toMatchObject({ rowCount: 5, truncatedBy: 'rows' })
+    const analyst = place.analyst({ limits: { maxRows: 5 } })
+    const typed = sql`select generate_series(1, 1000000000) as g`
+    await expect(typed.execute(analyst.db)).rejects.toMatchObject({ limit: 'rows' })
+    const inTransaction = analyst.db.transaction().execute((trx) => typed.execute(trx as never))
+    await expect(inTransaction).rejects.toMatchObject({ limit: 'rows' })
     expect(performance.now() - started).toBeLessThan(5000)
   })
 
@@ -90,6 +96,50 @@ describe('limits of the door', () => {
     expect(answer.rowCount).toBeLessThan(350)
     expect(answer.rows.every((row) => String(row.x).length === 1000)).toBe(true)
     await works(door)
+    // Other limits hold for what is cut as well.
+    const rows = `select repeat('x', 1000) as x from generate_series(1, 5000)`
+    await expect(door.query(rows, { limits: { maxBytes: 200_000, maxCellBytes: 999 } })).rejects.toMatchObject({
+      limit: 'cell',
+    })
+    expect((await door.query(rows, { limits: { maxBytes: 10_800, maxRows: 10 } })).rowCount).toBe(10)
+    // One row that is too large is no place to cut, and typed queries are not cut.
+    const growing = `select repeat('x', case g when 50 then 600000 else 100 end) from generate_series(1, 60) g`
+    await expect(door.query(growing, { limits: { maxBytes: 200_000 } })).rejects.toMatchObject({ limit: 'cell' })
+    const analyst = place.analyst({ limits: { maxBytes: 200_000 } })
+    const many = (n: number) => sql`select repeat('x', 1000) as x from generate_series(1, ${n}::int)`
+    await expect(many(5000).execute(analyst.db)).rejects.toMatchObject({ limit: 'bytes' })
+    // Each statement of a transaction has the bytes to itself.
+    const inTransaction = analyst.db.transaction().execute(async (trx) => {
+      for (let i = 0; i < 3; i++) expect((await many(150).execute(trx as never)).rows).toHaveLength(150)
+      const error = await many(5000)
+        .execute(trx as never)
+        .catch((cause: unknown) => cause)
+      expect(error).toMatchObject({ limit: 'bytes' })
+    })
+    await expect(inTransaction).resolves.toBeUndefined()
+  })
+
+  test('lie within bounds', () => {
+    const day = 86_400_000
+    const bounds = {
+      timeoutMs: [1, day],
+      maxRows: [1, 1_000_000],
+      maxBytes: [1024, 256 * 1024 * 1024],
+      maxCellBytes: [1, 256 * 1024 * 1024],
+      maxSqlLength: [1, 1_000_000],
+    } as const
+    for (const [name, [least, most]] of Object.entries(bounds)) {
+      for (const good of [least, most]) expect(doorLimits({ [name]: good })).toMatchObject({ [name]: good })
+      for (const bad of [least - 1, most + 1, least + 0.5, Number.NaN, String(most)]) {
+        expect(() => doorLimits({ [name]: bad }), `${name} ${bad}`).toThrow(name)
+      }
+      const [few, lots] = [doorLimits({ [name]: least }), doorLimits({ [name]: most })]
+      expect(tighten(few, { [name]: most })).toEqual(few)
+      expect(tighten(lots, { [name]: least })).toEqual({ ...lots, [name]: least })
+      expect(tighten(lots, { [name]: undefined })).toEqual(lots)
+    }
+    expect(() => doorLimits({ maxCost: 0 })).toThrow('maxCost')
+    expect(tighten(doorLimits({}), { maxCost: 7 })).toMatchObject({ maxCost: 7 })
   })
 
   test('keep the process alive and small when a value has 600 MB', async () => {
@@ -163,6 +213,11 @@ describe('limits of the door', () => {
     const slow = impatient.query('select pg_sleep(0.5)')
     await expect(impatient.query('select 1')).rejects.toMatchObject({ limit: 'queue' })
     await slow
+    // A transaction that did not begin holds no place.
+    const analyst = place.analyst({ concurrency: 1, queueTimeoutMs: 2000 })
+    const pretence = analyst.asUser(userId).db.transaction()
+    await expect(pretence.execute(async () => 'ran')).rejects.toMatchObject({ reason: 'pretence' })
+    await works(analyst)
   })
 
   test('cancel on the server when the caller aborts, waiting or running', async () => {

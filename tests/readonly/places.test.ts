@@ -75,6 +75,7 @@ describe('on a server', () => {
       .explain('select name from accounts where user_id = $1', { params: [userId] })
 
     expect(plan).toMatchObject({ costBelow: expect.any(Number), plan: { node: expect.any(String) } })
+    expect(Math.log10(plan.costBelow) % 1).toBe(0)
     expect(JSON.stringify(plan)).toContain('"table":"accounts"')
     expect(JSON.stringify(plan)).not.toMatch(/rows/i)
     await expect(place.agent().asUser(userId).explain('select pg_sleep(1)')).rejects.toThrow(QueryRefusedError)

@@ -139,4 +139,32 @@ describe('a connection', () => {
     }
     expect(await pidOf(one)).not.toBe(pid)
   })
+
+  test('is looked at again for a table or a column that is not known, which opens nothing else', async () => {
+    const mine = open({ guard: 'on' })
+    await mine.query('select 1')
+    const now = performance.now.bind(performance)
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 2000)
+    try {
+      await expect(mine.query('select rolname from pg_roles')).rejects.toMatchObject({ reason: 'relation' })
+      await place.asOwner('alter table finance.insights add column extra text')
+      clock.mockImplementation(() => now() + 70_000)
+      const all = 'select * from finance.insights'
+      await expect(mine.query(all)).rejects.toMatchObject({ reason: 'column' })
+      await place.asOwner(`grant select (extra) on finance.insights to ${place.agentRole}`)
+      clock.mockImplementation(() => now() + 75_000)
+      expect((await mine.query(all)).columns.map(({ name }) => name)).toContain('extra')
+    } finally {
+      clock.mockRestore()
+      await place.asOwner('alter table finance.insights drop column extra')
+    }
+  })
+})
+
+test('asUser needs a key to sign with', async () => {
+  await using door = createReadOnlyDb({ connectionString: place.agentUrl }, {})
+  await expect(door.asUser(userId).query('select 1')).rejects.toMatchObject({
+    code: 'SCOPE_REFUSED',
+    message: expect.stringContaining('scopeKey'),
+  })
 })

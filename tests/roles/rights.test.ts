@@ -28,7 +28,10 @@ test('each kind of role has its rights in the schema and no other', { timeout: 1
       ),
       accounts: 'DELETE SELECT',
       p2p_transfers: 'INSERT SELECT',
-      ...Object.fromEntries(['audit_log', 'audit_seals', 'operator_actions'].map((table) => [table, 'SELECT'])),
+      // What was done and asked about the person is not theirs to change.
+      ...Object.fromEntries(
+        ['agent_queries', 'audit_log', 'audit_seals', 'operator_actions'].map((table) => [table, 'SELECT']),
+      ),
     },
     columns: {
       'accounts INSERT': accountColumns,
@@ -63,6 +66,44 @@ test('each kind of role has its rights in the schema and no other', { timeout: 1
     await sql`set local quote_all_identifiers = on`.execute(trx)
     expect((await sql`select * from finance.role_changes()`.execute(trx)).rows).toEqual([])
   })
+})
+
+test('rows of persons are limited on every table, for roles of one person and no others', {
+  timeout: 120_000,
+}, async () => {
+  await using database = await provisionedDatabase()
+  const { owner, names } = database
+  const limited = (using: string, check = using) => ({ permissive: false, command: '*', using, check })
+  const mine = '(user_id = ( SELECT finance.scoped_user() AS scoped_user))'
+  const { rows } = await sql<{ name: string; secured: boolean; policies: Record<string, unknown> }>`
+    select c.relname::text as name, c.relrowsecurity as secured, (
+      select jsonb_object_agg(array_to_string(array(select coalesce(r.rolname, 'public')
+          from unnest(p.polroles) o left join pg_roles r on r.oid = o), ','),
+        jsonb_build_object('permissive', p.polpermissive, 'command', p.polcmd,
+          'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid)))
+      from pg_policy p where p.polrelid = c.oid) as policies
+    from pg_class c where c.relnamespace = 'finance'::regnamespace and c.relkind = 'r' and c.relname = any (${await tablesOfPersons(owner)})`.execute(
+    owner,
+  )
+
+  expect(rows.length).toBeGreaterThan(20)
+  for (const { name, secured, policies } of rows) {
+    const rule =
+      name === 'users'
+        ? limited(mine.replace('user_id', 'id'))
+        : name === 'p2p_transfers'
+          ? limited(`(${mine} OR ${mine.replace('user_id', 'recipient_id')})`, mine)
+          : limited(mine)
+    expect({ name, secured, policies }).toEqual({
+      name,
+      secured: true,
+      policies: {
+        public: { permissive: true, command: '*', using: 'true', check: 'true' },
+        [names.member]: rule,
+        [names.agent]: rule,
+      },
+    })
+  }
 })
 
 async function tablesOfPersons(owner: Kysely<Database>): Promise<string[]> {

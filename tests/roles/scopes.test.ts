@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { sql } from 'kysely'
 import type pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import {
@@ -65,7 +66,7 @@ describe('an agent', () => {
     await createTransaction(owner, mine)
     await createTransaction(owner, other)
     const toMe = { from_account_id: other.id, recipient_id: mine.user_id, amount: '1', idempotency_key: 'a' }
-    await p2pTransfers.send(owner, { user_id: other.user_id, ...toMe })
+    const sent = await p2pTransfers.send(owner, { user_id: other.user_id, ...toMe })
     const third = await createAccount(owner)
     await p2pTransfers.send(owner, {
       user_id: other.user_id,
@@ -94,6 +95,7 @@ describe('an agent', () => {
       [`${scope} `, 'scope_invalid'],
       [`${scope}\n`, 'scope_invalid'],
       [scope.toUpperCase(), 'scope_invalid'],
+      [`${scope.slice(0, -1)}g`, 'scope_invalid'],
       [signScope(newKey(key.id), 'agent', other.user_id, soon()), 'scope_invalid'],
       [signScope(newKey('k9'), 'agent', other.user_id, soon()), 'scope_invalid'],
       [signScope(key, 'agent', mine.user_id, new Date(Date.now() - 1000)), 'scope_expired'],
@@ -119,6 +121,24 @@ describe('an agent', () => {
       }
     }
     await expect(ask(agent, undefined, hijack('', ''))).rejects.toMatchObject({ code: '42501' })
+
+    // What runs as the owner decides for no agent and no analyst, even where a right to call it was given.
+    await execute(
+      database.url,
+      `grant execute on function finance.end_p2p to ${database.names.agent}, ${database.names.analyst}`,
+    )
+    const ending = `select * from finance.end_p2p('${other.user_id}', null, '${sent.id}', 'cancelled')`
+    expect(await ask(agent, scopeOfOther, ending)).toEqual([])
+    expect(await ask(await database.client('analyst'), undefined, ending)).toEqual([])
+
+    // It ends while a transaction is open, too.
+    const end = Math.floor(Date.now() / 1000) + 1
+    await agent.query('begin read only')
+    const brief = signScope(key, 'agent', mine.user_id, new Date(end * 1000))
+    await agent.query(`select set_config('finance_db.scope', $1, true)`, [brief])
+    await agent.query('select pg_sleep($1 - extract(epoch from clock_timestamp()))', [end + 0.05])
+    await expect(agent.query('select id from finance.accounts')).rejects.toMatchObject({ constraint: 'scope_expired' })
+    await agent.query('rollback')
 
     // The scope ends with the transaction.
     await ask(agent, scopeOfOther, 'select 1')
@@ -314,6 +334,25 @@ describe('scoped', () => {
     expect(await refused((trx) => p2pTransfers.cancel(trx, other.user_id, c.id))).toBe('NOT_FOUND')
     expect(await refused((trx) => users.update(trx, me.id, { role: 'admin' }))).toBe('PERMISSION_DENIED')
     expect(await refused((trx) => users.remove(trx, me.id))).toBe('PERMISSION_DENIED')
+    // nor by calling what runs as the owner, whoever is named
+    await asMe(async (trx) => {
+      for (const call of [
+        sql`finance.accept_p2p(${c.recipient_id}, ${c.id}, ${checking.id}, null, null, null)`,
+        sql`finance.end_p2p(${other.user_id}, null, ${c.id}, 'cancelled')`,
+        sql`finance.end_p2p(${other.user_id}, ${me.id}, ${c.id}, 'cancelled')`,
+        sql`finance.end_p2p(null, ${c.recipient_id}, ${c.id}, 'declined')`,
+      ]) {
+        expect((await sql`select * from ${call}`.execute(trx)).rows).toEqual([])
+      }
+    })
+    expect(await p2pTransfers.get(owner, other.user_id, c.id)).toMatchObject({ status: 'pending' })
+    await execute(database.url, `grant execute on function finance.may_act_for to ${database.names.member}`)
+    const mayAct = (id: string | null) =>
+      asMe(
+        async (trx) =>
+          (await sql<{ may: boolean }>`select finance.may_act_for(${id}) as may`.execute(trx)).rows[0]?.may,
+      )
+    expect([await mayAct(me.id), await mayAct(other.user_id), await mayAct(null)]).toEqual([true, false, false])
     // a scope that the statements set themselves is no use either, nor is one of an agent
     const client = await database.client('member')
     const ofAgent = signScope(key, 'agent', me.id, soon())
@@ -355,8 +394,26 @@ describe('scoped', () => {
     expect(late).toMatchObject({ code: 'SCOPE_REFUSED', reason: 'expired' })
     expect(await users.get(database.as('member'), me.id).catch((e) => e)).toMatchObject({ reason: 'missing' })
 
-    await execute(database.url, `drop policy ${database.names.member} on finance.cards`)
-    expect(await run(database.as('member') as never)).toMatchObject({ reason: 'role' })
+    const { member, agent, app } = database.names
+    const openings = [
+      `alter table finance.cards disable row level security`,
+      `alter role ${member} bypassrls`,
+      `alter role ${member} superuser`,
+      `drop policy ${member} on finance.cards; create policy ${member} on finance.cards to ${member} using (true)`,
+      `drop policy ${member} on finance.cards`,
+      `drop policy ${member} on finance.cards; create policy ${member} on finance.cards as restrictive to ${agent} using (true)`,
+    ]
+    for (const opening of openings) {
+      await execute(database.url, opening)
+      expect(await run(database.as('member') as never), opening).toMatchObject({ reason: 'role' })
+      await provisionRoles(database.owner, database.options())
+      expect(await run(database.as('member') as never), opening).toBe('ran')
+    }
+    // Who was let near it by mistake is told the same.
+    await execute(database.url, `grant execute on function finance.set_scope to ${agent}, ${app}`)
+    for (const kind of ['agent', 'app'] as const) {
+      expect(await run(database.as(kind) as never), kind).toMatchObject({ reason: 'role' })
+    }
   })
 
   test('tells a wrong user before it takes a connection', async () => {
