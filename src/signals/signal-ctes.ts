@@ -126,8 +126,14 @@ export function subscriptionSignals(asOf: RawBuilder<unknown>, confidence: RawBu
     left join spending s on s.person = p.person and s.currency = p.currency and s.time_window = p.time_window`
   const ctes = sql`
 in_windows as materialized (
-  select c.stream, w.time_window, count(*)::int as charges, sum(c.amount) as charged
-  from stream_charges c join windows w on c.date > w.start
+  select c.stream, w.time_window, sum(c.n)::int as charges, sum(c.amount) as charged
+  from (
+    select stream, ${shortestWindow(asOf)} as days, count(*) as n, sum(amount) as amount
+    from stream_charges
+    where date > ${asOf} - ${sql.lit(longestWindow)}
+    group by 1, 2
+  ) c
+  join windows w on c.days <= w.days
   group by 1, 2
 ),
 charged as (

@@ -28,20 +28,23 @@ const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as la
     bool_and(${says('is_bill', 'is_choice')}) as said, ${sumsOfAxes}`
 const figuresOfParts = sql`sum(n)::int as n, min(first_date) as first_date, max(last_date) as last_date, min(least) as least, max(most) as most,
     bool_and(said) as said, ${sumsOfAxes}`
+// As floats: a numeric among them would be turned into one row by row.
+const float = (value: number) => sql`${sql.lit(value)}::float8`
 /** Prices as far apart as this are still one bill's. The room is for how logarithms round: 600 and 2400 are. */
-const fourfold = sql.lit(Math.log(4) + 1e-9)
+const fourfold = float(Math.log(4) + 1e-9)
 /**
  * And as far as this where the bank says that it is a bill, or the amounts follow each other slowly for nine months or more: what
  * heats in January is hardly used in July.
  */
-const tenfold = sql.lit(Math.log(10) + 1e-9)
+const tenfold = float(Math.log(10) + 1e-9)
 const plausible = sql`(
-  (n >= 3 and most - least <= case when said and n >= 6 or n >= 9 and in_month >= 0.65 then ${tenfold} else ${fourfold} end and last_date - first_date >= 4.9 * (n - 1)
-    and (in_month >= case n when 3 then 0.92 when 4 then 0.88 when 5 then 0.88 else 0.65 end
-      or in_week >= case when n < 6 then 0.75 else 0.6 end and (n > 3 or most - least < 0.001)
+  (n >= 3 and most - least <= case when said and n >= 6 or n >= 9 and in_month >= 0.65 then ${tenfold} else ${fourfold} end
+    and last_date - first_date >= ${float(4.9)} * (n - 1)
+    and (in_month >= case n when 3 then ${float(0.92)} when 4 then ${float(0.88)} when 5 then ${float(0.88)} else ${float(0.65)} end
+      or in_week >= case when n < 6 then ${float(0.75)} else ${float(0.6)} end and (n > 3 or most - least < 0.001)
         and (last_date - first_date <= 45 * (n - 1) or last_date - first_date between 82 * (n - 1) and 105 * (n - 1))
-      or n >= 5 and most - least < 0.35 and last_date - first_date between 14.7 * (n - 1) and 15.8 * (n - 1)))
-  or (n = 2 and last_date - first_date between 355 and 376 and most - least <= case when said then 0.25 else 0.15 end)
+      or n >= 5 and most - least < 0.35 and last_date - first_date between ${float(14.7)} * (n - 1) and ${float(15.8)} * (n - 1)))
+  or (n = 2 and last_date - first_date between 355 and 376 and most - least <= case when said then ${float(0.25)} else ${float(0.15)} end)
 )`
 
 const circle = (value: RawBuilder<unknown>, length: number, name: string) => {
@@ -148,7 +151,7 @@ candidates as materialized (
     join by_account a on a.mine = p.mine and a.n > p.n
   ) c
   cross join lateral (
-    select sqrt(month_x ^ 2 + month_y ^ 2) / n as in_month, sqrt(week_x ^ 2 + week_y ^ 2) / n as in_week
+    select sqrt(month_x * month_x + month_y * month_y) / n as in_month, sqrt(week_x * week_x + week_y * week_y) / n as in_week
   ) d
   where ${plausible}
 ),
