@@ -11,10 +11,10 @@ import { matchOptions, matchTransfers } from './match-transfers.js'
 import { movementCtes, readVocabulary } from './movements.js'
 import { planned } from './planned.js'
 import { creditSignals, incomeSignals, savingsSignals, sharedCtes, subscriptionSignals } from './signal-ctes.js'
-import { readInputs, remember } from './signal-states.js'
+import { type Inputs, readInputs, remember } from './signal-states.js'
 import { evidenceDays, streamCtes } from './streams.js'
 import { confidence } from './subscriptions.js'
-import { inChunks } from './user-chunks.js'
+import { inPickedChunks } from './user-chunks.js'
 
 const computeOptionsFields = {
   /** The last day that counts. There is no default: a night's run that lasts past midnight stays on its day. */
@@ -40,7 +40,7 @@ const computeOptionsFields = {
 export const computeOptions = z.strictObject(computeOptionsFields)
 
 export interface ComputeProgress {
-  /** Looked at so far, those with nothing new included. */
+  /** Done so far, those with nothing new included. */
   readonly users: number
   readonly of: number
 }
@@ -66,7 +66,7 @@ export interface ComputeResult {
  * windows that end with `as_of`, and writes them to `computed_features`, in SQL, for many people at a time. Read them by
  * `computedFeatures`; what they mean is in their schemas (`subscriptionSignal`, …).
  *
- * Who has no new or changed rows since their last computation for this day is passed over. People are taken in chunks, each
+ * Who has no new or changed rows since their last computation for this day is passed over. The others are taken in chunks, each
  * in a transaction of its own: a run that was stopped is run again and goes on where it was. Inside a transaction of the host
  * all is one. A person without accounts has no signals. The signals of a card that is gone are removed.
  *
@@ -86,13 +86,22 @@ export async function compute(db: Db, { onProgress, signal, ...options }: Comput
     match_transfers = false,
   } = parseInput(computeOptions, options, 'The options')
   const result = { users: 0, computed: 0, signals: 0 }
-  const run = { as_of, windows, force, match_transfers }
-  await inChunks(db, { users, connections, chunk, signal }, async (people, of) => {
-    const written = await transaction(db, (trx) => computeChunk(trx, people, run))
-    result.users += people.length
-    result.computed += written.computed
-    result.signals += written.signals
+  const tell = (users: number, of: number) => {
+    result.users += users
     onProgress?.({ users: result.users, of })
+  }
+  // Looked at before the rows are read: what comes in between is found by the next run.
+  const pickStale = async (people: readonly string[], of: number) => {
+    const inputs = await planned(db, (trx) => readInputs(trx, people, as_of, windows))
+    const stale = inputs.filter(({ known }) => force || !known)
+    if (stale.length < people.length) tell(people.length - stale.length, of)
+    return stale
+  }
+  await inPickedChunks(db, { users, connections, chunk, signal }, pickStale, async (stale, of) => {
+    const signals = await transaction(db, (trx) => computeChunk(trx, stale, { as_of, windows, match_transfers }))
+    result.computed += stale.length
+    result.signals += signals
+    tell(stale.length, of)
   }).catch(translateError)
   return result
 }
@@ -100,30 +109,26 @@ export async function compute(db: Db, { onProgress, signal, ...options }: Comput
 interface Run {
   readonly as_of: string
   readonly windows: readonly TimeWindow[]
-  readonly force: boolean
   readonly match_transfers: NonNullable<InputOf<typeof computeOptionsFields>['match_transfers']>
 }
 
 async function computeChunk(
   db: Db,
-  people: readonly string[],
-  { as_of: asOf, windows, force, match_transfers }: Run,
-): Promise<{ computed: number; signals: number }> {
+  people: readonly Inputs[],
+  { as_of: asOf, windows, match_transfers }: Run,
+): Promise<number> {
+  const ids = people.map(({ user_id }) => user_id)
   return planned(db, async (trx) => {
-    // Looked at before the rows are read: what comes in between is found by the next run.
-    const inputs = await readInputs(trx, people, asOf, windows)
-    let stale = inputs.filter(({ known }) => force || !known)
-    if (stale.length === 0) return { computed: 0, signals: 0 }
-    const ids = stale.map(({ user_id }) => user_id)
+    let inputs = people
     if (match_transfers !== false) {
       const { days = 5, rates = [] } = match_transfers === true ? {} : match_transfers
       const from = new Date(Date.parse(asOf) - evidenceDays * 86_400_000).toISOString().slice(0, 10)
       await matchTransfers(trx, { people: ids, from, to: asOf, days, rates })
-      stale = await readInputs(trx, ids, asOf, windows)
+      inputs = await readInputs(trx, ids, asOf, windows)
     }
     const signals = await write(trx, ids, asOf, windows)
-    await remember(trx, stale, asOf, windows)
-    return { computed: stale.length, signals }
+    await remember(trx, inputs, asOf, windows)
+    return signals
   })
 }
 

@@ -6,7 +6,7 @@ import { evidenceDays } from './streams.js'
 /** Counts up when the same rows give other signals, so that those of an older version are computed again. */
 const rulesVersion = 5
 
-interface Inputs {
+export interface Inputs {
   readonly user_id: string
   readonly inputs: string
   readonly known: boolean

@@ -13,10 +13,20 @@ interface Chunks {
  * Hands out people in chunks to workers that run side by side, in the order of their ids, without holding all ids. Inside a
  * transaction there is one worker. The first error stops the others after their chunk, and is thrown.
  */
-export async function inChunks(
+export function inChunks(
+  db: Db,
+  chunks: Chunks,
+  work: (people: readonly string[], of: number) => Promise<void>,
+): Promise<void> {
+  return inPickedChunks(db, chunks, async (people) => people, work)
+}
+
+/** {@link inChunks} of what `pick` leaves of each: few of many people are worked on together, as many as a chunk has. */
+export async function inPickedChunks<Item>(
   db: Db,
   { users, connections = 2, chunk, signal }: Chunks,
-  work: (people: readonly string[], of: number) => Promise<void>,
+  pick: (people: readonly string[], of: number) => Promise<readonly Item[]>,
+  work: (items: readonly Item[], of: number) => Promise<void>,
 ): Promise<void> {
   const given = users === undefined ? undefined : [...new Set(users.map((id) => id.toLowerCase()))].sort()
   const of = given?.length ?? (await countUsers(db))
@@ -24,12 +34,15 @@ export async function inChunks(
   let failed: { error: unknown } | undefined
 
   const worker = async () => {
+    const picked: Item[] = []
     while (failed === undefined) {
       try {
         signal?.throwIfAborted()
         const people = await next()
-        if (people.length === 0) return
-        await work(people, of)
+        if (people.length > 0) picked.push(...(await pick(people, of)))
+        if (picked.length >= chunk || (people.length === 0 && picked.length > 0))
+          await work(picked.splice(0, chunk), of)
+        if (people.length === 0 && picked.length === 0) return
       } catch (error) {
         failed ??= { error }
       }

@@ -451,6 +451,28 @@ describe('signals.compute, committed', () => {
     expect(await signals.compute(db, { as_of, chunk: 2, connections: 3 })).toMatchObject({ users: 5, computed: 3 })
   })
 
+  test('takes the few that have something new together, though others stand between them', async ({ db }) => {
+    const people = await Promise.all(
+      Array.from({ length: 6 }, () => accountWith(db, charged('Gym', '-30.00', ...everyMonth('2026-01-02', 6)))),
+    )
+    const inOrder = people.toSorted((a, b) => (a.user_id < b.user_id ? -1 : 1))
+    await signals.compute(db, { as_of })
+    for (const i of [0, 2, 4]) await book(db, inOrder[i] as (typeof inOrder)[0], [['2026-06-15', 'Shop', '-1.00']])
+    const seen: number[] = []
+
+    const { users, computed } = await signals.compute(db, {
+      as_of,
+      chunk: 2,
+      connections: 1,
+      onProgress: (progress) => seen.push(progress.users),
+    })
+
+    expect({ users, computed }).toEqual({ users: 6, computed: 3 })
+    // one of the first two and one of the next two pass; then two are computed; one of the last two passes; the last is computed
+    expect(seen).toEqual([1, 2, 4, 5, 6])
+    expect(await signals.compute(db, { as_of })).toMatchObject({ users: 6, computed: 0 })
+  })
+
   test('bears two runs at once', async () => {
     await using opened = await freshDatabase()
     const { db } = opened
