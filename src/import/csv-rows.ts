@@ -1,6 +1,7 @@
 import { type InputIssue, InvalidInputError } from '../errors.js'
 import type { ImportRow } from '../repositories/import-row.js'
 import { maskCardNumbers } from '../schema/card-numbers.js'
+import { day } from '../schema/values.js'
 import { amountReader, isZero, negated, unsigned } from './amounts.js'
 import { columnReaders, type Fields, type Read } from './csv-columns.js'
 import type { CheckedOptions } from './csv-options.js'
@@ -69,18 +70,13 @@ function accountReader({ account_id }: CheckedOptions, columns: Columns): Value 
   return (fields) => ids.get(read(fields)) ?? { message: 'the account of this row is not among those given' }
 }
 
-function exists(day: string): boolean {
-  const at = new Date(day)
-  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day)
-}
-
 function dateReader({ date }: Mapping, columns: Columns): Value {
   const read = columns.read(date.column, 'date')
   const toDay = dayReader(date.format, date.months)
   return (fields) => {
-    const day = toDay(read(fields))
-    if (day !== undefined && exists(day)) return day
-    return { message: day === undefined ? `is not a day of the form ${date.format}` : 'there is no such day' }
+    const found = toDay(read(fields))
+    if (found !== undefined && day.safeParse(found).success) return found
+    return { message: found === undefined ? `is not a day of the form ${date.format}` : 'there is no such day' }
   }
 }
 

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 
 /**
- * What may be said of a movement, a bit each in its column `says`: a dozen columns of booleans took a tenth of the time to
+ * What may be said of a movement, a bit each in its column `says`: a dozen columns of booleans took a twentieth of the time to
  * fill and to copy.
  */
 const sayings = [
@@ -28,7 +28,7 @@ const sayings = [
 
 export type Saying = (typeof sayings)[number]
 
-/** As a number of their own, also of what has other properties beside. */
+/** What is true of these, as one number. Other properties are passed over. */
 export function bitsOf(said: { readonly [S in Saying]?: boolean }): number {
   return sayings.reduce((bits, saying, i) => (said[saying] === true ? bits | (1 << i) : bits), 0)
 }
