@@ -65,9 +65,9 @@ function categoryAsJson(category: string) {
 /** Of the row's merchant, or the merchant itself where its name came after names were read. */
 const key = sql`coalesce(nullif(n.key, ''), trim(lower(left(t.merchant, n.code_end))), lower(t.merchant))`
 
-/** A number for a key among all of a person's in a currency: it is compared, sorted and kept for less than the text. */
-const nameOf = (text: RawBuilder<unknown>) =>
-  sql`hashtextextended(${text}, uuid_hash_extended(t.user_id, hashbpcharextended(t.currency, 0)))`
+/** Numbers for a person in a currency, and for a key among all of theirs: compared, sorted and kept for less than the text. */
+const owner = sql`uuid_hash_extended(user_id, hashbpcharextended(currency, 0))`
+const nameOf = (text: RawBuilder<unknown>) => sql`hashtextextended(${text}, owner)`
 
 /**
  * The rows in reach, read once, as CTEs: `movements`, with the definition of `spending.ts` spread over what is known of the
@@ -98,9 +98,11 @@ marks as materialized (
   ) m
   group by 1, 2
 ),
+owners as materialized (
+  select distinct ${owner} as owner, user_id as person, currency from ${sql.table('finance.accounts')} where user_id = any(${people})
+),
 movements as materialized (
-  select t.user_id as person, t.account_id as account, t.date, ${nameOf(key)} as name,
-    case when n.base is not null then ${nameOf(sql`n.base`)} end as base_name,
+  select owner, t.account_id as account, t.date, ${nameOf(key)} as name,
     coalesce(n.says, 0) | coalesce(c.says, 0)
       | case when t.amount < 0 then ${bits('out')} when t.amount > 0 then ${bits('in')} else 0 end
       | case when t.reverses_id is not null then ${bits('reversal')} else 0 end
@@ -110,8 +112,9 @@ movements as materialized (
           or c.is_internal and not (c.is_transfer and (t.amount < 0) <> (t.reverses_id is not null)
             and (n.is_rent is true or ${isRent(sql`t.description`)}))
           or c.is_vague and t.description <> '' and ${isCardPayment(sql`t.description`)} then ${bits('internal')} else 0 end as says,
-    t.id as charge, t.currency, t.amount, t.merchant, ${key} as key, n.base, case when t.amount > 0 then t.description end as description
-  from (select t.*, ${template} as template from ${transactions} t where ${inReach(reach)} offset 0) t
+    t.id as charge, t.amount, t.merchant, ${key} as key, n.base, case when n.base is not null then ${nameOf(sql`n.base`)} end as base_name,
+    case when t.amount > 0 then t.description end as description
+  from (select t.*, ${owner} as owner, ${template} as template from ${transactions} t where ${inReach(reach)} offset 0) t
   left join templates n on n.template = t.template
   left join categories c on c.category = t.category
   left join marks m on m.user_id = t.user_id and m.id = coalesce(t.reverses_id, t.id)

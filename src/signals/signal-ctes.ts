@@ -203,10 +203,10 @@ put_aside as (
 export function incomeSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 credits as materialized (
-  select m.person, m.currency, m.date, m.amount, m.key, ${says('between_people')} as between_people, ${says('is_pay')} or t.text ~ ${sql.lit(payInText)} as said,
-    sum(m.amount) over (partition by m.person, m.currency) as everything
+  select a.person, a.currency, m.date, m.amount, m.key, ${says('between_people')} as between_people, ${says('is_pay')} or t.text ~ ${sql.lit(payInText)} as said,
+    sum(m.amount) over (partition by m.owner) as everything
   from movements m
-  join accounts a on a.person = m.person and a.account = m.account
+  join accounts a on a.account = m.account
   cross join lateral (select lower(m.description) as text) t
   where ${saysAll(['in'], ['internal', 'reversal', 'reversed', 'is_not_pay'])} and m.date > ${asOf} - ${sql.lit(incomeDays)}
     and a.account_type not in ('credit_card', 'loan', 'investment') and t.text !~ ${sql.lit(bonusInText)}

@@ -86,17 +86,21 @@ coded as materialized (
   select name from movements where base_name is not null group by 1 having count(*) = 1
 ),
 keys as materialized (
-  select ${withoutCode('name')} as name, person, currency, ${withoutCode('key')} as key,
-    bool_or(${says('between_people')}) as between_people, count(*) as n,
-    count(*) = 2 and max(date) - min(date) between 355 and 376 and min(amount) = max(amount) as is_yearly
-  from movements where ${isCharge}
-  group by 1, 2, 3, 4
+  select *
+  from (
+    select owner, ${withoutCode('name')} as name, ${withoutCode('key')} as key,
+      bool_or(${says('between_people')}) as between_people, count(*) as n,
+      count(*) = 2 and max(date) - min(date) between 355 and 376 and min(amount) = max(amount) as is_yearly
+    from movements where ${isCharge}
+    group by 1, 2, 3
+  ) k
+  join owners using (owner)
 ),
 -- "streaming stockholm" where there is also "streaming"
 aliases as materialized (
   select k.name, short.name as other
   from keys k
-  join keys short on short.person = k.person and short.currency = k.currency and short.key = split_part(k.key, ' ', 1)
+  join keys short on short.owner = k.owner and short.key = split_part(k.key, ' ', 1)
   -- but "streaming premium" that is charged once a year and one price is a plan there
   where k.key like '% %' and length(short.key) >= 4 and not k.is_yearly
 ),
