@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { timeWindows } from '../schema/enums.js'
 import { monthDays } from './cadences.js'
-import { says, saysAll } from './sayings.js'
+import { bits, says, saysAll } from './sayings.js'
 import { bonusInText, payInText } from './words.js'
 
 const days = (timeWindow: string) => Number(timeWindow.slice(0, -1))
@@ -26,6 +26,8 @@ const shortestWindow = (asOf: RawBuilder<unknown>) =>
   )} end`
 
 const isSpending = sql`(${saysAll([], ['internal'])} and ${says('out')} <> ${says('reversal')})`
+/** What sums are looked at by. */
+const kinds = bits('internal', 'out', 'reversal', 'is_interest_category')
 
 /** CTEs that the families of signals share. They read `movements`. */
 export function sharedCtes(people: RawBuilder<unknown>, asOf: RawBuilder<unknown>, windows: RawBuilder<unknown>) {
@@ -49,13 +51,13 @@ accounts as materialized (
   where a.user_id = any(${people})
 ),
 sums as materialized (
-  select a.person, a.currency, m.days, m.is_spending, m.is_interest, a.account_type, m.n, m.amount
+  select a.person, a.currency, m.days, ${isSpending} as is_spending, ${says('is_interest_category')} as is_interest,
+    a.account_type, m.n, m.amount
   from (
-    select account, ${shortestWindow(asOf)} as days, ${isSpending} as is_spending, ${says('is_interest_category')} as is_interest,
-      count(*) as n, sum(amount) as amount
+    select account, ${shortestWindow(asOf)} as days, says & ${kinds} as says, count(*) as n, sum(amount) as amount
     from movements
     where date > ${asOf} - ${sql.lit(longestWindow)}
-    group by 1, 2, 3, 4
+    group by 1, 2, 3
   ) m
   join accounts a on a.account = m.account
 ),
