@@ -18,6 +18,7 @@ const inOrder = sql`first_date, last_date, first_amount, last_amount, candidate`
 
 /** Two prices less than a fifth apart share a band of one of two grids, of which one lies half a band beside the other. */
 const bandWidth = Math.log(1.2 ** 2)
+const halfBand = sql`floor(price / ${sql.lit(bandWidth / 2)})`
 
 // Figures of some charges that say, before anything is sorted, whether they could recur: how near the prices are, how far
 // apart the days, and how much the days agree on a day of the month or of the week (the length of the mean of unit
@@ -129,7 +130,9 @@ charges as materialized (
 ),
 -- Prices less than a fifth apart. Two neighbours are a band, of one grid or the other.
 by_half_band as materialized (
-  select mine, name, key_name, floor(price / ${sql.lit(bandWidth / 2)}) as half, ${figures} from charges group by 1, 2, 3, 4
+  select mine, name, key_name, ${halfBand} as half, ${figures}, bit_or(1::int8 << (hashfloat8(price) & 63)) as prices
+  from charges
+  group by 1, 2, 3, 4
 ),
 by_account as materialized (
   select mine, name, key_name, ${figuresOfParts} from by_half_band group by 1, 2, 3
@@ -149,8 +152,10 @@ candidates as materialized (
       union all
       select 5, mine, ${figures}
       from charges
-      where (mine, price) in (select mine, price from charges group by 1, 2 having count(*) >= 3)
+      -- a price has one bit: where there are three of one, two charges or more have no bit of their own
+      where (mine, ${halfBand}) in (select mine, half from by_half_band where n - bit_count(prices::bit(64)) >= 2)
       group by 2, price
+      having count(*) >= 3
     ) p
     join by_account a on a.mine = p.mine and a.n > p.n
   ) c
