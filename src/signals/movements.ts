@@ -104,17 +104,17 @@ owners as materialized (
 movements as materialized (
   select owner, t.account_id as account, t.date, ${nameOf(key)} as name,
     coalesce(n.says, 0) | coalesce(c.says, 0)
-      | case when t.amount < 0 then ${bits('out')} when t.amount > 0 then ${bits('in')} else 0 end
+      | case when is_out then ${bits('out')} when t.amount > 0 then ${bits('in')} else 0 end
       | case when t.reverses_id is not null then ${bits('reversal')} else 0 end
       | case when m.is_reversed then ${bits('reversed')} else 0 end
       | case when t.is_subscription then ${bits('is_choice')} else 0 end
       | case when t.transfer_id is not null or m.is_matched
-          or c.is_internal and not (c.is_transfer and (t.amount < 0) <> (t.reverses_id is not null)
+          or c.is_internal and not (c.is_transfer and is_out <> (t.reverses_id is not null)
             and (n.is_rent is true or ${isRent(sql`t.description`)}))
           or c.is_vague and t.description <> '' and ${isCardPayment(sql`t.description`)} then ${bits('internal')} else 0 end as says,
     t.id as charge, t.amount, t.merchant, ${key} as key, n.base, case when n.base is not null then ${nameOf(sql`n.base`)} end as base_name,
-    case when t.amount > 0 then t.description end as description
-  from (select t.*, ${owner} as owner, ${template} as template from ${transactions} t where ${inReach(reach)} offset 0) t
+    case when not is_out then t.description end as description
+  from (select t.*, amount < 0 as is_out, ${owner} as owner, ${template} as template from ${transactions} t where ${inReach(reach)} offset 0) t
   left join templates n on n.template = t.template
   left join categories c on c.category = t.category
   left join marks m on m.user_id = t.user_id and m.id = coalesce(t.reverses_id, t.id)

@@ -182,12 +182,17 @@ gaps as materialized (
   from candidate_charges
   window w as (partition by candidate order by date, price)
 ),
-usual as (
-  select candidate, percentile_disc(0.5) within group (order by gap) as gap
-  from gaps where gap > 0
-  group by 1
+-- the cadences that a candidate's usual gap allows
+allowed as materialized (
+  select candidate, cadence, months, days, tolerance
+  from (
+    select candidate, percentile_disc(0.5) within group (order by gap) as gap
+    from gaps where gap > 0
+    group by 1
+  ) usual
+  join cadences on gap between least_gap and most_gap
 ),
--- How well each candidate keeps each cadence that its usual gap allows. "off" is how many days a charge is early or late.
+-- How well each candidate keeps each of them. "off" is how many days a charge is early or late.
 fits as (
   select candidate, cadence, months, days, tolerance, count(*)::int as gaps,
     count(*) filter (where abs(off) > tolerance) as outliers,
@@ -200,12 +205,11 @@ fits as (
     select g.candidate, g.step, g.step2, g.cadence, g.months, g.days, g.tolerance, p.periods,
       g.measured - p.periods * g.days as off
     from (
-      select gaps.candidate, step, step2, c.cadence, c.months, c.days, c.tolerance,
-        case when c.months = 0 then gaps.gap else gaps.month_gap end as measured
+      select candidate, step, step2, cadence, months, days, tolerance,
+        case when months = 0 then gap else month_gap end as measured
       from gaps
-      join usual on usual.candidate = gaps.candidate
-      join cadences c on usual.gap between c.least_gap and c.most_gap
-      where gaps.gap > 0
+      join allowed using (candidate)
+      where gap > 0
     ) g
     cross join lateral (select greatest(1, round(g.measured / g.days)) as periods) p
   ) f
