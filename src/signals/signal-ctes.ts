@@ -276,19 +276,18 @@ earned as (
  */
 export function creditSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
--- What came in keeps a row of its own, what went out is summed up by the day.
+-- What went out is summed up by the day, the rest keeps rows of its own: what is said of a day is said of what went out.
 card_rows as materialized (
   select r.account, r.date, r.amount, r.days, a.balance, a.credit_limit,
     -- owed before the row: what is owed at the end less all from this row on
     -(a.balance - sum(r.amount) over (partition by r.account order by r.date desc, r.amount rows unbounded preceding)) as owed_before,
-    r.is_payment, r.is_interest, r.is_late_fee
+    ${says('internal', 'is_payment')} and ${saysAll(['in'], ['reversal'])} as is_payment,
+    ${saysAll(['out', 'is_interest'])} as is_interest, ${saysAll(['out', 'is_late_fee'])} as is_late_fee
   from (
-    select account, date, ${shortestWindow(asOf)} as days, sum(amount) as amount,
-      bool_or(${says('internal', 'is_payment')} and ${saysAll(['in'], ['reversal'])}) as is_payment,
-      bool_or(${saysAll(['out', 'is_interest'])}) as is_interest, bool_or(${saysAll(['out', 'is_late_fee'])}) as is_late_fee
+    select account, date, ${shortestWindow(asOf)} as days, sum(amount) as amount, bit_or(says) as says
     from movements
     where date > ${asOf} - ${sql.lit(longestWindow)} and account in (select account from accounts where account_type = 'credit_card')
-    group by account, date, case when amount > 0 then charge end
+    group by account, date, case when says & ${bits('out')} = 0 then charge end
   ) r
   join accounts a on a.account = r.account
 ),
