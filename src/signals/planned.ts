@@ -5,12 +5,13 @@ import type { Db } from '../schema/database.js'
 /**
  * The chains of CTEs here have no statistics: the planner takes most of them for one row, joins them in nested loops, which
  * is quadratic, and compiles what runs for milliseconds. So, for this transaction only: hash joins, no JIT, and memory for
- * the sorts. What the host had set is put back.
+ * the sorts. Chunks of people run side by side already, so none starts workers of its own. What the host had set is put back.
  */
 const settings = [
   ['enable_nestloop', 'off'],
   ['enable_mergejoin', 'off'],
   ['jit', 'off'],
+  ['max_parallel_workers_per_gather', '0'],
   ['work_mem', '64MB'],
 ] as const
 
