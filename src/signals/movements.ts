@@ -28,7 +28,10 @@ export interface Vocabulary {
  * A name with zeros for digits. Names that differ by a reference code only share one, so few are read. `translate` takes twice
  * as long: it compares each character with each digit.
  */
-const template = [...'123456789'].reduce((name, digit) => sql`replace(${name}, ${sql.lit(digit)}, '0')`, sql`t.merchant`)
+const template = [...'123456789'].reduce(
+  (name, digit) => sql`replace(${name}, ${sql.lit(digit)}, '0')`,
+  sql`t.merchant`,
+)
 
 const inReach = ({ people, from, to }: Reach) =>
   sql`t.user_id = any(${people}) and t.status = 'posted' and t.date > ${from} and t.date <= ${to}`

@@ -118,9 +118,9 @@ charges as materialized (
   from (
     select key_name, case when ${says('numbered')} and (own_name, merchant) in (select name, merchant from numbers)
         then hashtextextended(merchant, key_name) else key_name end as name,
-      account, d.*, ln(amount::float8) as price, says, amount, charge, merchant
+      account, d.*, ln(-amount::float8) as price, says, amount, charge, merchant
     from (
-      select m.own_name, coalesce(a.other, m.own_name) as key_name, m.says, m.account, m.date, -m.amount as amount, m.charge, m.merchant
+      select m.own_name, coalesce(a.other, m.own_name) as key_name, m.says, m.account, m.date, m.amount, m.charge, m.merchant
       from (select *, ${withoutCode('name')} as own_name from movements where ${isCharge}) m
       left join aliases a on a.name = m.own_name
     ) c
@@ -172,7 +172,7 @@ spots as materialized (
 ),
 candidate_charges as materialized (
   select s.candidate, c.date, c.place, c.price, ${says('is_bill')} as is_bill, ${says('is_choice')} as is_choice,
-    c.amount, c.account, c.charge, c.merchant
+    -c.amount as amount, c.account, c.charge, c.merchant
   from charges c join spots s on s.mine = c.mine and c.price between s.least and s.most
 ),
 gaps as materialized (
