@@ -306,6 +306,9 @@ describe('signals.compute', () => {
       ['2026-06-02', 'Shop', '-290.00'],
       ['2026-06-12', 'Card', '390.00', { category: 'credit_card_payment' }],
       ['2026-06-13', 'Shop', '45.00', { category: 'refund' }],
+      // what the bank books though there is none
+      ['2026-06-02', 'Interest', '0.00', { category: 'interest' }],
+      ['2026-06-02', 'Late fee', '0.00'],
     ])
     const unknown = await open(null, '-10')
 
