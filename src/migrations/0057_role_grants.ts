@@ -188,7 +188,7 @@ begin
       when r.kind = 'member' then case
         when not t.owned or t.name in ('users', 'auth_sessions') then '{}'
         when t.name in ('agent_queries', 'audit_log', 'audit_seals', 'operator_actions') then '{SELECT}'
-        when t.name = 'p2p_transfers' then '{SELECT,INSERT}'
+        when t.name in ('decision_traces', 'p2p_transfers') then '{SELECT,INSERT}'
         when t.name = 'accounts' then '{SELECT,DELETE}'
         else '{SELECT,INSERT,UPDATE,DELETE}' end
       else '{}' end::text[]) as privilege

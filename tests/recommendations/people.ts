@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import { consents, personas, signals } from '../../src/index.js'
+import { consents, type Db, personas, signals } from '../../src/index.js'
 import type { Database } from '../../src/schema/index.js'
 import { createAccount } from '../people.js'
 import { accountWith, book, charged, everyMonth, type Row } from '../signals/charges.js'
@@ -61,7 +61,7 @@ export async function freelancer(db: Kysely<Database>): Promise<string> {
   return user_id
 }
 
-export async function judge(db: Kysely<Database>): Promise<void> {
+export async function judge(db: Db): Promise<void> {
   await signals.compute(db, { as_of })
   await personas.assign(db, { as_of })
 }

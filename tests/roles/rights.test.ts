@@ -27,6 +27,7 @@ test('each kind of role has its rights in the schema and no other', { timeout: 1
         ofPersons.filter((table) => !['users', 'auth_sessions'].includes(table)).map((table) => [table, all]),
       ),
       accounts: 'DELETE SELECT',
+      decision_traces: 'INSERT SELECT',
       p2p_transfers: 'INSERT SELECT',
       // What was done and asked about the person is not theirs to change.
       ...Object.fromEntries(

@@ -5,11 +5,13 @@ import { describe, expect, test } from 'vitest'
 import {
   accounts,
   createFinanceDb,
+  decisionTraces,
   InvalidInputError,
   inspectRole,
   p2pTransfers,
   parseScopeKey,
   provisionRoles,
+  recommendations,
   ScopeError,
   scoped,
   signScope,
@@ -20,6 +22,7 @@ import {
 } from '../../src/index.js'
 import { createReadOnlyDb } from '../../src/readonly/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
+import { as_of, debtor, judge } from '../recommendations/people.js'
 import { execute } from '../server.js'
 import { newKey, outcome, provisionedDatabase } from './support.js'
 
@@ -374,6 +377,26 @@ describe('scoped', () => {
         `insert into finance.accounts (user_id, account_type, name) values ('${me.id}', 'checking', 'x')`,
       ),
     ).toBe('42501')
+  })
+
+  test('has recommendations made, and does not rewrite why', { timeout: 120_000 }, async () => {
+    await using database = await provisionedDatabase()
+    const [me, other] = [await debtor(database.owner), await debtor(database.owner)]
+    const asMe = <T>(fn: Parameters<typeof scoped<T>>[2]) =>
+      scoped(database.as('member'), me, fn, { key: database.key })
+
+    await asMe(judge)
+    expect(await asMe((trx) => recommendations.generate(trx, { as_of }))).toMatchObject({ considered: 1, reached: 1 })
+    const [trace] = (await asMe((trx) => decisionTraces.list(trx, me))).rows
+    expect(trace?.user_id).toBe(me)
+    expect(
+      await database.owner.selectFrom('finance.computed_features').select('id').where('user_id', '=', other).execute(),
+    ).toEqual([])
+
+    const ofTraces = sql.table('finance.decision_traces')
+    for (const change of [sql`update ${ofTraces} set trace_data = '{}'`, sql`delete from ${ofTraces}`]) {
+      await expect(asMe((trx) => change.execute(trx))).rejects.toThrow(/permission denied/)
+    }
   })
 
   test('refuses a role that the database does not limit', { timeout: 120_000 }, async () => {
