@@ -176,15 +176,20 @@ async function typeCheck(project: string, resolution: string, compiler = 'typesc
 
 /** An editor shows what is said of a field of an input: neither `z.infer` nor the declaration of a schema keeps it. */
 async function checkHover(project: string): Promise<void> {
+  const fields = { NewTransaction: 'amount', AccountChanges: 'credit_limit' }
   const file = join(project, 'hover.ts')
-  await writeFile(file, `export type { NewTransaction } from '${manifest.name}'\n`)
+  await writeFile(file, `export type { ${Object.keys(fields).join(', ')} } from '${manifest.name}'\n`)
   const program = ts.createProgram([file], { module: ts.ModuleKind.NodeNext, strict: true, types: [] })
   const checker = program.getTypeChecker()
   const source = program.getSourceFile(file)
-  const exported = source && checker.getSymbolAtLocation(source)?.exports?.get('NewTransaction' as ts.__String)
-  const amount = exported && checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(exported)).getProperty('amount')
-  const said = ts.displayPartsToString(amount?.getDocumentationComment(checker))
-  result('hover over a field of an input', said === '' ? 'NewTransaction.amount says nothing' : undefined)
+  const exported = source && checker.getSymbolAtLocation(source)?.exports
+  const silent = Object.entries(fields).filter(([type, field]) => {
+    const symbol = exported?.get(type as ts.__String)
+    const property = symbol && checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol)).getProperty(field)
+    return ts.displayPartsToString(property?.getDocumentationComment(checker)) === ''
+  })
+  const told = silent.map((path) => path.join('.')).join(', ')
+  result('hover over a field of an input', told === '' ? undefined : `${told} says nothing`)
 }
 
 async function use(project: string, node: string): Promise<void> {

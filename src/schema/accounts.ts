@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { accountStatuses, accountTypes } from './enums.js'
-import type { InputOf } from './input-of.js'
+import type { ChangesOf, InputOf } from './input-of.js'
 import { currency, identifier, money, name, nonNegativeMoney, text, uuid } from './values.js'
 
 const newAccountFields = {
@@ -40,5 +40,5 @@ export const accountFilter = z.strictObject({
 })
 
 export type NewAccount = InputOf<typeof newAccountFields>
-export type AccountChanges = z.infer<typeof accountChanges>
+export type AccountChanges = ChangesOf<typeof newAccountFields, 'user_id' | 'id' | 'currency'>
 export type AccountFilter = z.infer<typeof accountFilter>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isCardNumber } from './card-numbers.js'
 import { cardStatuses } from './enums.js'
-import type { InputOf } from './input-of.js'
+import type { ChangesOf, InputOf } from './input-of.js'
 import { day, identifier, name, uuid } from './values.js'
 
 const expMonth = z.int().min(1).max(12)
@@ -51,6 +51,6 @@ export const cardFilter = z.strictObject({
 export const cardExpiry = z.strictObject({ before: day })
 
 export type NewCard = InputOf<typeof newCardFields>
-export type CardChanges = z.infer<typeof cardChanges>
+export type CardChanges = ChangesOf<typeof newCardFields, 'user_id' | 'id' | 'account_id' | 'token' | 'status'>
 export type CardFilter = z.infer<typeof cardFilter>
 export type CardExpiry = z.infer<typeof cardExpiry>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Embedding, embeddingLength, isEmbedding, norm } from './embedding.js'
-import type { InputOf } from './input-of.js'
+import type { ChangesOf, InputOf } from './input-of.js'
 import { documentMetadata } from './json.js'
 import { text, uuid } from './values.js'
 
@@ -75,7 +75,7 @@ export const documentSearch = z
 
 export type { Embedding } from './embedding.js'
 export type NewDocument = InputOf<typeof newDocumentFields>
-export type DocumentChanges = z.infer<typeof documentChanges>
+export type DocumentChanges = ChangesOf<typeof newDocumentFields, 'user_id' | 'id'>
 export type DocumentFilter = z.infer<typeof documentFilter>
 export type DistanceMetric = (typeof distanceMetrics)[number]
 export type DocumentSearch = InputOf<typeof documentSearchFields>

@@ -7,6 +7,11 @@ export type InputOf<Fields extends z.ZodRawShape> = Flat<
   }
 >
 
+/** What may change of a row with these fields, all but the fixed ones: each may be left out. */
+export type ChangesOf<Fields extends z.ZodRawShape, Fixed extends keyof Fields> = {
+  -readonly [Name in keyof Pick<Fields, Exclude<keyof Fields, Fixed>>]?: z.input<Fields[Name]> | undefined
+}
+
 type OptionalIn<Fields extends z.ZodRawShape> = {
   [Name in keyof Fields]: undefined extends z.input<Fields[Name]> ? Name : never
 }[keyof Fields]

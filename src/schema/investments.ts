@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { assetClasses } from './enums.js'
-import type { InputOf } from './input-of.js'
+import type { ChangesOf, InputOf } from './input-of.js'
 import { currency, day, name, nonNegativeMoney, uuid } from './values.js'
 
 /** An exact number as `numeric(28,10)` holds it: at most 18 digits before the point and 10 after it. */
@@ -71,6 +71,6 @@ export const symbolPrices = z.array(symbolPrice).superRefine((prices, context) =
 })
 
 export type NewInvestment = InputOf<typeof newInvestmentFields>
-export type InvestmentChanges = z.infer<typeof investmentChanges>
+export type InvestmentChanges = ChangesOf<typeof newInvestmentFields, 'user_id' | 'id' | 'account_id' | 'currency'>
 export type InvestmentFilter = z.infer<typeof investmentFilter>
 export type SymbolPrice = z.infer<typeof symbolPrice>

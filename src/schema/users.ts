@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { roles } from './enums.js'
-import type { InputOf } from './input-of.js'
+import type { ChangesOf, InputOf } from './input-of.js'
 import { identifier, name, phoneNumber, text, uuid } from './values.js'
 
 const newUserFields = {
@@ -37,5 +37,5 @@ export const userFilter = z.strictObject({
 })
 
 export type NewUser = InputOf<typeof newUserFields>
-export type UserChanges = z.infer<typeof userChanges>
+export type UserChanges = ChangesOf<typeof newUserFields, 'id'>
 export type UserFilter = z.infer<typeof userFilter>
