@@ -68,9 +68,12 @@ function categoryAsJson(category: string) {
 /** Of the row's merchant, or the merchant itself where its name came after names were read. */
 const key = sql`coalesce(nullif(n.key, ''), trim(lower(left(t.merchant, n.code_end))), lower(t.merchant))`
 
-/** Numbers for a person in a currency, and for a key among all of theirs: compared, sorted and kept for less than the text. */
+// Numbers that are compared, sorted and kept for less than what they stand for: a person in a currency, and a key or an account
+// of theirs. Ids alone will not do: they are unique among those of a person.
 const owner = sql`uuid_hash_extended(user_id, hashbpcharextended(currency, 0))`
 const nameOf = (text: RawBuilder<unknown>) => sql`hashtextextended(${text}, owner)`
+/** Of an id, where there is an `owner`. */
+export const ledgerOf = (account: RawBuilder<unknown>) => sql`uuid_hash_extended(${account}, owner)`
 
 /**
  * The rows in reach, read once, as CTEs: `movements`, with the definition of `spending.ts` spread over what is known of the
@@ -105,7 +108,7 @@ owners as materialized (
   select distinct ${owner} as owner, user_id as person, currency from ${sql.table('finance.accounts')} where user_id = any(${people})
 ),
 movements as materialized (
-  select owner, t.account_id as account, t.date, ${nameOf(key)} as name,
+  select owner, ${ledgerOf(sql`t.account_id`)} as ledger, t.account_id as account, t.date, ${nameOf(key)} as name,
     coalesce(n.says, 0) | coalesce(c.says, 0)
       | case when is_out then ${bits('out')} when t.amount > 0 then ${bits('in')} else 0 end
       | case when t.reverses_id is not null then ${bits('reversal')} else 0 end

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { timeWindows } from '../schema/enums.js'
 import { monthDays } from './cadences.js'
+import { ledgerOf } from './movements.js'
 import { bits, says, saysAll } from './sayings.js'
 import { bonusInText, payInText } from './words.js'
 
@@ -39,9 +40,10 @@ windows (time_window, days, start) as (
 ),
 -- balances at the end of the day: today's without what came later
 accounts as materialized (
-  select a.user_id as person, a.id as account, a.account_type, a.currency, a.credit_limit, a.status,
+  select a.user_id as person, a.id as account, ${ledgerOf(sql`a.id`)} as ledger, a.account_type, a.currency, a.credit_limit, a.status,
     a.balance - coalesce(later.amount, 0) as balance
   from ${accounts} a
+  join owners o on o.person = a.user_id and o.currency = a.currency
   left join (
     select user_id, account_id, sum(amount) as amount
     from ${transactions}
@@ -54,12 +56,12 @@ sums as materialized (
   select a.person, a.currency, m.days, ${isSpending} as is_spending, ${says('is_interest_category')} as is_interest,
     a.account_type, m.n, m.amount
   from (
-    select account, ${shortestWindow(asOf)} as days, says & ${kinds} as says, count(*) as n, sum(amount) as amount
+    select ledger, ${shortestWindow(asOf)} as days, says & ${kinds} as says, count(*) as n, sum(amount) as amount
     from movements
     where date > ${asOf} - ${sql.lit(longestWindow)}
     group by 1, 2, 3
   ) m
-  join accounts a on a.account = m.account
+  join accounts a on a.ledger = m.ledger
 ),
 -- every currency of a person, the one of most transactions first
 currencies as materialized (
@@ -208,7 +210,7 @@ credits as materialized (
   select a.person, a.currency, m.date, m.amount, m.key, ${says('between_people')} as between_people, ${says('is_pay')} or t.text ~ ${sql.lit(payInText)} as said,
     sum(m.amount) over (partition by m.owner) as everything
   from movements m
-  join accounts a on a.account = m.account
+  join accounts a on a.ledger = m.ledger
   cross join lateral (select lower(m.description) as text) t
   where ${saysAll(['in'], ['internal', 'reversal', 'reversed', 'is_not_pay'])} and m.date > ${asOf} - ${sql.lit(incomeDays)}
     and a.account_type not in ('credit_card', 'loan', 'investment') and t.text !~ ${sql.lit(bonusInText)}
@@ -278,24 +280,24 @@ export function creditSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 -- What went out is summed up by the day, the rest keeps rows of its own: what is said of a day is said of what went out.
 card_rows as materialized (
-  select r.account, r.date, r.amount, r.days, a.balance, a.credit_limit,
+  select r.ledger, r.date, r.amount, r.days, a.balance, a.credit_limit,
     -- owed before the row: what is owed at the end less all from this row on
-    -(a.balance - sum(r.amount) over (partition by r.account order by r.date desc, r.amount rows unbounded preceding)) as owed_before,
+    -(a.balance - sum(r.amount) over (partition by r.ledger order by r.date desc, r.amount rows unbounded preceding)) as owed_before,
     ${says('internal', 'is_payment')} and ${saysAll(['in'], ['reversal'])} as is_payment,
     ${saysAll(['out', 'is_interest'])} as is_interest, ${saysAll(['out', 'is_late_fee'])} as is_late_fee
   from (
-    select account, date, ${shortestWindow(asOf)} as days, sum(amount) as amount, bit_or(says) as says
+    select ledger, date, ${shortestWindow(asOf)} as days, sum(amount) as amount, bit_or(says) as says
     from movements
-    where date > ${asOf} - ${sql.lit(longestWindow)} and account in (select account from accounts where account_type = 'credit_card')
-    group by account, date, case when says & ${bits('out')} = 0 then charge end
+    where date > ${asOf} - ${sql.lit(longestWindow)} and ledger in (select ledger from accounts where account_type = 'credit_card')
+    group by ledger, date, case when says & ${bits('out')} = 0 then charge end
   ) r
-  join accounts a on a.account = r.account
+  join accounts a on a.ledger = r.ledger
 ),
 card_windows as (
-  select r.account, w.time_window, sum(payments)::int as payments, bool_and(minimum_only) as minimum_only,
+  select r.ledger, w.time_window, sum(payments)::int as payments, bool_and(minimum_only) as minimum_only,
     bool_or(interest) as interest, bool_or(late_fee) as late_fee
   from (
-    select account, days, count(*) filter (where is_payment) as payments,
+    select ledger, days, count(*) filter (where is_payment) as payments,
       bool_and(amount <= greatest(0.05 * owed_before, 0.01 * coalesce(credit_limit, 0)) and owed_before > 1.5 * amount)
         filter (where is_payment) as minimum_only,
       bool_or(is_interest) as interest,
@@ -307,7 +309,7 @@ card_windows as (
   group by 1, 2
 ),
 card_debts as (
-  select account, max(date) filter (where is_payment) as last_payment, min(date) as first_date,
+  select ledger, max(date) filter (where is_payment) as last_payment, min(date) as first_date,
     -max(balance) + coalesce(sum(amount) filter (where date > ${asOf} - 45), 0) as owed_45_days_ago
   from card_rows
   group by 1
@@ -330,8 +332,8 @@ card_debts as (
   cross join windows w
   cross join lateral (select greatest(0, -a.balance) as owed) o
   cross join lateral (select o.owed / nullif(a.credit_limit, 0) as used) u
-  left join card_windows c on c.account = a.account and c.time_window = w.time_window
-  left join card_debts d on d.account = a.account
+  left join card_windows c on c.ledger = a.ledger and c.time_window = w.time_window
+  left join card_debts d on d.ledger = a.ledger
   where a.account_type = 'credit_card' and (a.status <> 'closed' or o.owed > 0)`
   return { ctes, select }
 }

@@ -337,6 +337,43 @@ describe('signals.compute', () => {
     expect(await cardSignal(db, user_id, unknown.id)).toMatchObject({ utilization: null, at_30_percent: false })
   })
 
+  test('mixes no people whose accounts have the same ids', async ({ db }) => {
+    const people: string[] = []
+    const [checking, card] = [crypto.randomUUID(), crypto.randomUUID()]
+    for (const factor of [1, 3]) {
+      const amount = (of: number) => `${of * factor}.00`
+      const { user_id } = await accountWith(
+        db,
+        [
+          ...everyMonth('2026-01-28', 6).map((day): Row => [day, 'Acme', amount(1000), { category: 'salary' }]),
+          ...charged('Gym', amount(-30), ...everyMonth('2026-01-02', 6)),
+        ],
+        { id: checking },
+      )
+      const owed = {
+        id: card,
+        account_type: 'credit_card' as const,
+        credit_limit: '1000',
+        opening_balance: amount(-100),
+      }
+      await book(db, await createAccount(db, { user_id, ...owed }), [
+        ['2026-06-12', 'Payment thank you', amount(25)],
+        ['2026-06-20', 'Shop', amount(-7)],
+      ])
+      people.push(user_id)
+    }
+    const read = async () => Promise.all(people.map(async (id) => (await computedFeatures.list(db, id)).rows))
+    const values = (rows: Awaited<ReturnType<typeof read>>) =>
+      rows.map((of) => of.map(({ time_window, signal_type, signal_value }) => [time_window, signal_type, signal_value]))
+
+    await signals.compute(db, { as_of, chunk: 1 })
+    const alone = await read()
+    await signals.compute(db, { as_of, force: true })
+
+    expect(values(await read())).toEqual(values(alone))
+    expect(alone.map((rows) => rows.length)).toEqual([12, 12])
+  })
+
   test('mixes no currencies', async ({ db }) => {
     const { user_id } = await accountWith(db, [
       ...charged('Gym', '-30.00', ...everyMonth('2026-01-02', 6)),
