@@ -29,7 +29,7 @@ export async function matchTransfers(db: Db, search: Search): Promise<FindResult
   await endReversed(db, search.people)
   const pairs = await planned(db, (trx) => transferCandidates(trx, search))
   if (pairs === undefined) return inHalves(db, search)
-  return write(db, search, matchesAmong(pairs))
+  return write(db, search, byPerson(pairs).flatMap(matchesAmong))
 }
 
 /** Else a run that saw fewer rows could delete the suggestions of one that saw more. */
@@ -40,11 +40,21 @@ async function takeTurn(db: Db, people: readonly string[]): Promise<void> {
   )
 }
 
+function byPerson(pairs: readonly Pair[]): Pair[][] {
+  const people = new Map<string, Pair[]>()
+  for (const pair of pairs) {
+    const mine = people.get(pair.user_id)
+    if (mine === undefined) people.set(pair.user_id, [pair])
+    else mine.push(pair)
+  }
+  return [...people.values()]
+}
+
 /** Two are common and three rare; the rest is left to the next run. */
 const mostRounds = 5
 
 /**
- * What is certain is taken, and the rest looked at again without it, since its rows are no rivals any more: else the next
+ * Of one person. What is certain is taken, and the rest looked at again without it, since its rows are no rivals any more: else the next
  * run would find more in the same rows.
  */
 function matchesAmong(pairs: readonly Pair[]): ScoredPair[] {
@@ -63,12 +73,12 @@ function matchesAmong(pairs: readonly Pair[]): ScoredPair[] {
 /** A row that was reversed was no movement, and its other side may be that of another one. What someone confirmed stays. */
 async function endReversed(db: Db, people: readonly string[]): Promise<void> {
   const reversed = sql`(
-    select reverses_id from ${sql.table('finance.transactions')}
+    select user_id, reverses_id from ${sql.table('finance.transactions')}
     where user_id = any(${people}::uuid[]) and reverses_id is not null)`
   await sql`
     delete from ${sql.table('finance.transfer_matches')}
     where user_id = any(${people}::uuid[]) and status in ('suggested', 'automatic')
-      and (from_transaction_id in ${reversed} or to_transaction_id in ${reversed})`.execute(db)
+      and ((user_id, from_transaction_id) in ${reversed} or (user_id, to_transaction_id) in ${reversed})`.execute(db)
 }
 
 /** Some people have so many rows alike that their pairs are not held in memory together. */

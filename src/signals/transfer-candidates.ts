@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../schema/database.js'
 import type { QuotedRate } from '../schema/transfer-matches.js'
-import { type Pair, pairOf, readSides, type Side, type SideRow } from './transfer-sides.js'
+import { type Pair, pairOf, readSides, type Side, type SideRow, sideKey } from './transfer-sides.js'
 
 export interface Search {
   readonly people: readonly string[]
@@ -61,7 +61,7 @@ export async function transferCandidates(db: Db, search: Search): Promise<Pair[]
   )
   const sides = await sidesOf(db, pairs)
   return pairs.flatMap(({ user_id, from_id, to_id, ...sums }) => {
-    const [from, to] = [sides.get(from_id), sides.get(to_id)]
+    const [from, to] = [sides.get(sideKey(user_id, from_id)), sides.get(sideKey(user_id, to_id))]
     // A row may have been deleted between the two statements.
     return from === undefined || to === undefined ? [] : [pairOf({ user_id, from, to, ...sums })]
   })
@@ -75,7 +75,7 @@ async function findPairs(db: Db, search: Search): Promise<PairRow[]> {
   const transactions = sql.table('finance.transactions')
   const matches = sql.table('finance.transfer_matches')
   const settled = sql`
-    select unnest(array[from_transaction_id, to_transaction_id]) from ${matches}
+    select user_id, unnest(array[from_transaction_id, to_transaction_id]) from ${matches}
     where user_id = any(${ids}) and status in ('automatic', 'confirmed')
     union all`
   const notRejected = sql`not exists (
@@ -84,9 +84,9 @@ async function findPairs(db: Db, search: Search): Promise<PairRow[]> {
   const alone = people.length === 1
   const weeks = Array.from({ length: Math.ceil((daysBefore + days) / 7) + 1 }, (_, i) => i)
   const { rows } = await sql<PairRow>`
-    with gone (id) as materialized (
+    with gone (user_id, id) as materialized (
       ${only === undefined ? settled : sql``}
-      select reverses_id from ${transactions} where user_id = any(${ids}) and reverses_id is not null
+      select user_id, reverses_id from ${transactions} where user_id = any(${ids}) and reverses_id is not null
     ),
     rejected as materialized (
       select user_id, from_transaction_id, to_transaction_id from ${matches}
@@ -98,7 +98,7 @@ async function findPairs(db: Db, search: Search): Promise<PairRow[]> {
       from ${transactions} t
       where user_id = any(${ids}) and status = 'posted' and amount <> 0 and transfer_id is null and reverses_id is null
         and date between ${from}::date - ${sql.lit(daysBefore)} and ${to}::date + ${days}::int
-        and not exists (select from gone where gone.id = t.id)
+        and not exists (select from gone where gone.user_id = t.user_id and gone.id = t.id)
         ${only === undefined ? sql`` : sql`and id in (${only.from_id}::uuid, ${only.to_id}::uuid)`}
     ),
     o as (select * from t where amount < 0 and date between ${from}::date and ${to}::date),
@@ -184,16 +184,16 @@ function acrossCurrencies({ from, to, days, rates }: Search, notRejected: RawBui
   return { ctes, select }
 }
 
-/** The two sides of each pair, by the ids of the rows. */
+/** The two sides of each pair. */
 async function sidesOf(db: Db, pairs: readonly PairRow[]): Promise<ReadonlyMap<string, Side>> {
-  const owners = new Map(
-    pairs.flatMap(({ user_id, from_id, to_id }) => [
-      [from_id, user_id],
-      [to_id, user_id],
-    ]),
+  const wanted = new Map(
+    pairs.flatMap(({ user_id, from_id, to_id }) =>
+      [from_id, to_id].map((id) => [sideKey(user_id, id), { user_id, id }] as const),
+    ),
   )
-  if (owners.size === 0) return new Map()
-  const people = [...new Set(owners.values())]
+  if (wanted.size === 0) return new Map()
+  const sides = [...wanted.values()]
+  const people = [...new Set(sides.map(({ user_id }) => user_id))]
   // Row by row, by the key: the planner would rather read all that these people have.
   const { rows } = await sql<SideRow>`
     with people as materialized (
@@ -206,7 +206,7 @@ async function sidesOf(db: Db, pairs: readonly PairRow[]): Promise<ReadonlyMap<s
     ),
     rows as materialized (
       select t.*
-      from unnest(${[...owners.values()]}::uuid[], ${[...owners.keys()]}::uuid[]) as side (user_id, id)
+      from unnest(${sides.map(({ user_id }) => user_id)}::uuid[], ${sides.map(({ id }) => id)}::uuid[]) as side (user_id, id)
       cross join lateral (
         select t.user_id, t.id, t.account_id, t.date - date '2000-01-03' as day, t.amount::text as amount, t.category,
           left(t.merchant || ' ' || t.description, ${sql.lit(mostLetters)}) as text
@@ -214,7 +214,7 @@ async function sidesOf(db: Db, pairs: readonly PairRow[]): Promise<ReadonlyMap<s
         offset 0
       ) t
     )
-    select rows.id, account_id, day, amount, category, text, account_type, names, holder
+    select user_id, rows.id, account_id, day, amount, category, text, account_type, names, holder
     from rows join people using (user_id, account_id)`.execute(db)
   return readSides(rows)
 }

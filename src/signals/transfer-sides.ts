@@ -3,6 +3,7 @@ import { strip } from './merchant-key.js'
 import { fromOthers, ownWords, toOthers, transferWords } from './transfer-words.js'
 
 export interface SideRow {
+  readonly user_id: string
   readonly id: string
   readonly account_id: string
   /** Days since a Monday. */
@@ -54,7 +55,10 @@ interface Reading {
   readonly names: () => ReadonlySet<string>
 }
 
-/** By the ids of the rows. Rows with the same words share what they say. */
+/** The ids of rows are unique among those of a person. */
+export const sideKey = (userId: string, id: string) => `${userId} ${id}`
+
+/** By {@link sideKey}. Rows with the same words share what they say. */
 export function readSides(rows: readonly SideRow[]): ReadonlyMap<string, Side> {
   const readings = new Map<string, Reading>()
   return new Map(
@@ -62,7 +66,7 @@ export function readSides(rows: readonly SideRow[]): ReadonlyMap<string, Side> {
       const key = `${row.category}\n${row.text}`
       const said = readings.get(key) ?? read(row)
       readings.set(key, said)
-      return [row.id, { ...row, said }]
+      return [sideKey(row.user_id, row.id), { ...row, said }]
     }),
   )
 }

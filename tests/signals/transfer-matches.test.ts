@@ -33,6 +33,37 @@ const spent = async (db: Kysely<Database>, userId: string) =>
   (await reports.spendingByCategory(db, userId, span)).reduce((sum, row) => sum + Number(row.spent), 0)
 
 describe('transferMatches', () => {
+  test('keeps people apart whose rows have the same ids', async ({ db }) => {
+    const [checking, savings, left, came] = Array.from({ length: 4 }, () => crypto.randomUUID())
+    const person = async () => {
+      const { id: user_id } = await createUser(db)
+      await createAccount(db, { user_id, id: checking })
+      await createAccount(db, { user_id, id: savings, account_type: 'savings' })
+      return user_id
+    }
+    const book = (user_id: string, id = '', account_id = '', date: string, merchant: string, amount: string) =>
+      transactions.create(db, { user_id, id, account_id, date, merchant, amount })
+    const [a, b, c] = [await person(), await person(), await person()]
+    await book(a, left, checking, '2026-03-02', 'Transfer to savings', '-250.00')
+    await book(a, came, savings, '2026-03-03', 'From checking', '250.00')
+    // the same, seen a run later
+    await transferMatches.find(db, span)
+    await book(b, left, checking, '2026-04-02', 'Transfer to savings', '-70.00')
+    await book(b, came, savings, '2026-04-02', 'From checking', '70.00')
+    // rows that say nothing of a transfer
+    await book(c, left, checking, '2026-05-02', 'Corner shop', '-12.50')
+    await book(c, came, savings, '2026-05-05', 'Prize', '12.50')
+
+    expect(await transferMatches.find(db, span)).toMatchObject({ automatic: 1 })
+
+    const statuses = async (id: string) => (await transferMatches.list(db, id)).rows.map(({ status }) => status)
+    expect(await Promise.all([a, b].map(statuses))).toEqual([['automatic'], ['automatic']])
+    expect(await statuses(c)).not.toContain('automatic')
+    await transactions.reverse(db, c, left as string)
+    await transferMatches.find(db, span)
+    expect(await Promise.all([a, b].map(statuses))).toEqual([['automatic'], ['automatic']])
+  })
+
   test('pairs what is certain, says why, and takes it out of spending', async ({ db }) => {
     const { user_id, checking, savings } = await household(db)
     const from = await one(db, checking, '2026-03-02', 'Transfer to savings', '-250.00')
