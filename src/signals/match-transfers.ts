@@ -54,8 +54,8 @@ function byPerson(pairs: readonly Pair[]): Pair[][] {
 const mostRounds = 5
 
 /**
- * Of one person. What is certain is taken, and the rest looked at again without it, since its rows are no rivals any more: else the next
- * run would find more in the same rows.
+ * Of one person. What is certain is taken, and the rest looked at again without it, since its rows are no rivals any more: else
+ * the next run would find more in the same rows.
  */
 function matchesAmong(pairs: readonly Pair[]): ScoredPair[] {
   const certain: ScoredPair[] = []
