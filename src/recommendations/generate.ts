@@ -31,7 +31,7 @@ const generateOptionsFields = {
   limit_per_user: z.int().min(1).max(100).optional(),
   /** How many connections to use, 2 when left out. Inside a transaction there is one. */
   connections: z.int().min(1).max(64).optional(),
-  /** How many people a transaction is for, 200 when left out. */
+  /** How many people a transaction is for at most, 200 when left out. Fewer where that parts them evenly among the connections. */
   chunk: z.int().min(1).max(5000).optional(),
 }
 

@@ -25,7 +25,7 @@ const computeOptionsFields = {
   users: z.array(uuid).optional(),
   /** How many connections to use, 2 when left out. Inside a transaction there is one. */
   connections: z.int().min(1).max(64).optional(),
-  /** How many people a transaction is for, 100 when left out. */
+  /** How many people a transaction is for at most, 100 when left out. Fewer where that parts them evenly among the connections. */
   chunk: z.int().min(1).max(5000).optional(),
   /** Compute also who has nothing new. */
   force: z.boolean().optional(),

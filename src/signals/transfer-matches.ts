@@ -43,7 +43,7 @@ const findOptionsFields = {
   ...matchOptions.shape,
   /** How many connections to use, 2 when left out. Inside a transaction there is one. */
   connections: z.int().min(1).max(64).optional(),
-  /** How many people a transaction is for, 100 when left out. */
+  /** How many people a transaction is for at most, 100 when left out. Fewer where that parts them evenly among the connections. */
   chunk: z.int().min(1).max(5000).optional(),
 }
 

@@ -10,8 +10,9 @@ interface Chunks {
 }
 
 /**
- * Hands out people in chunks to workers that run side by side, in the order of their ids, without holding all ids. Inside a
- * transaction there is one worker. The first error stops the others after their chunk, and is thrown.
+ * Hands out people in chunks to workers that run side by side, in the order of their ids, without holding all ids. Chunks are
+ * as even as they can be, so that no worker idles while another has the last one. Inside a transaction there is one worker.
+ * The first error stops the others after their chunk, and is thrown.
  */
 export function inChunks(
   db: Db,
@@ -30,7 +31,9 @@ export async function inPickedChunks<Item>(
 ): Promise<void> {
   const given = users === undefined ? undefined : [...new Set(users.map((id) => id.toLowerCase()))].sort()
   const of = given?.length ?? (await countUsers(db))
-  const next = given === undefined ? everybody(db, chunk) : some(given, chunk)
+  const workers = db.isTransaction ? 1 : connections
+  const size = evenSize(of, workers, chunk)
+  const next = given === undefined ? everybody(db, size) : some(given, size)
   let failed: { error: unknown } | undefined
 
   const worker = async () => {
@@ -40,16 +43,21 @@ export async function inPickedChunks<Item>(
         signal?.throwIfAborted()
         const people = await next()
         if (people.length > 0) picked.push(...(await pick(people, of)))
-        if (picked.length >= chunk || (people.length === 0 && picked.length > 0))
-          await work(picked.splice(0, chunk), of)
+        if (picked.length >= size || (people.length === 0 && picked.length > 0)) await work(picked.splice(0, size), of)
         if (people.length === 0 && picked.length === 0) return
       } catch (error) {
         failed ??= { error }
       }
     }
   }
-  await Promise.all(Array.from({ length: db.isTransaction ? 1 : connections }, worker))
+  await Promise.all(Array.from({ length: workers }, worker))
   if (failed !== undefined) throw (failed as { error: unknown }).error
+}
+
+/** The largest size up to `most` by which `workers` have equally many chunks of `people`. */
+function evenSize(people: number, workers: number, most: number): number {
+  const rounds = Math.max(1, Math.ceil(people / (workers * most)))
+  return Math.max(1, Math.ceil(people / (workers * rounds)))
 }
 
 async function countUsers(db: Db): Promise<number> {

@@ -513,6 +513,26 @@ describe('signals.compute, committed', () => {
     expect(await signals.compute(db, { as_of })).toMatchObject({ users: 6, computed: 0 })
   })
 
+  test('parts people evenly among the connections', async () => {
+    await using opened = await freshDatabase()
+    const { db } = opened
+    await population(db, 7)
+    const sizes = async (options: { chunk?: number; connections?: number }) => {
+      const seen = [0]
+      const onProgress = ({ users }: { users: number }) => void seen.push(users)
+      await signals.compute(db, { as_of, force: true, ...options, onProgress })
+      return seen
+        .slice(1)
+        .map((users, i) => users - (seen[i] ?? 0))
+        .sort()
+    }
+
+    expect(await sizes({})).toEqual([3, 4])
+    expect(await sizes({ chunk: 3 })).toEqual([1, 2, 2, 2])
+    expect(await sizes({ connections: 1 })).toEqual([7])
+    expect(await sizes({ connections: 1, chunk: 6 })).toEqual([3, 4])
+  })
+
   test('bears two runs at once', async () => {
     await using opened = await freshDatabase()
     const { db } = opened
