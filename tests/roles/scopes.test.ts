@@ -472,12 +472,15 @@ describe('scoped', () => {
   })
 })
 
-test('inspectRole finds agents and analysts fit', { timeout: 120_000 }, async () => {
+test('inspectRole finds agents and analysts fit, however the session prints names', { timeout: 120_000 }, async () => {
   await using database = await provisionedDatabase()
   for (const kind of ['agent', 'analyst'] as const) {
     const client = await database.client(kind)
-    const report = await inspectRole((text, values) => client.query(text, values), 'finance', { kind })
-    expect(report).toMatchObject({ role: database.names[kind], fit: true })
-    expect(report.findings.map(({ code }) => code)).toEqual(['builtin'])
+    for (const quoted of ['off', 'on']) {
+      await client.query(`set quote_all_identifiers = ${quoted}`)
+      const report = await inspectRole((text, values) => client.query(text, values), 'finance', { kind })
+      expect(report).toMatchObject({ role: database.names[kind], fit: true })
+      expect(report.findings.map(({ code }) => code)).toEqual(['builtin'])
+    }
   }
 })

@@ -18,16 +18,16 @@ const secrets = [
 export const relations = `me as (select * from pg_roles where rolname = current_user), secret as (
   select split_part(s, '.', 1) as t, split_part(s, '.', 2) as c from unnest('{${secrets.join(',')}}'::text[]) s
 ), scope as (
-  select f.oid, format('( SELECT %sscoped_user() AS scoped_user)', case when not pg_function_is_visible(f.oid) then quote_ident($1) || '.' end) as call
+  select f.oid, format('( SELECT %s%I() AS %2$I)', case when not pg_function_is_visible(f.oid) then quote_ident($1) || '.' end, 'scoped_user') as call
   from (select to_regprocedure(format('%I.scoped_user()', $1::text)) as oid) f
 ), rel as (
   select c.oid, c.relname::text as name, c.oid::regclass::text as label, n.nspname = $1 as ours, c.relkind in ('r', 'p') as is_table,
     c.relkind <> 'S' and has_any_column_privilege(me.oid, c.oid, 'select') and has_schema_privilege(me.oid, n.oid, 'usage') as readable,
     c.relrowsecurity as secured,
     exists (select from pg_policy p where p.polrelid = c.oid and not p.polpermissive and p.polcmd in ('*', 'r') and me.oid = any (p.polroles)
-      and pg_get_expr(p.polqual, p.polrelid) = case when n.nspname <> $1 or c.relname not in ('users', 'p2p_transfers') then format('(user_id = %s)', scope.call)
-        when c.relname = 'users' then format('(id = %s)', scope.call)
-        else format('((user_id = %1$s) OR (recipient_id = %1$s))', scope.call) end) as restricted,
+      and pg_get_expr(p.polqual, p.polrelid) = case when n.nspname <> $1 or c.relname not in ('users', 'p2p_transfers') then format('(%I = %s)', 'user_id', scope.call)
+        when c.relname = 'users' then format('(%I = %s)', 'id', scope.call)
+        else format('((%I = %s) OR (%I = %2$s))', 'user_id', scope.call, 'recipient_id') end) as restricted,
     exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e') as of_extension,
     case when c.relkind = 'S' then array(
         select v from unnest('{USAGE,UPDATE}'::text[]) v where has_sequence_privilege(me.oid, c.oid, v))
