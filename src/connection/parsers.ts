@@ -20,6 +20,14 @@ const instantPattern =
 
 const plainInstant = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?[+-]\d\d$/
 
+// What the server prints in any other style has slashes, a dot, or the year at its end. Years have as many digits as they need.
+const calendarPattern = /^\d{4,}-\d\d-\d\d(?: BC)?$|^-?infinity$/
+
+function calendarDay(text: string): string {
+  if (calendarPattern.test(text)) return text
+  throw new UnsupportedError("Days do not come in ISO form: set the session's DateStyle to ISO, its default.")
+}
+
 /** Microseconds are cut to milliseconds. Infinite instants are the numbers `Infinity` and `-Infinity`, as pg gives them. */
 function instant(text: string): Date | number {
   // Nearly every one has this form, which the engine reads in a fraction of the time.
@@ -64,7 +72,7 @@ const types: ReadonlyArray<readonly [number, number, Parse]> = [
   [701, 1022, Number], // float8
   [1042, 1014, asText], // char(n)
   [1043, 1015, asText], // varchar
-  [1082, 1182, asText], // date
+  [1082, 1182, calendarDay], // date
   [1184, 1185, instant], // timestamptz
   [1186, 1187, asText], // interval
   [1700, 1231, asText], // numeric

@@ -74,4 +74,31 @@ describe.each(handles)('%s', (_, db) => {
 
     await expect(read).rejects.toThrow(/set the session's DateStyle to ISO/)
   })
+
+  test('refuses a day that it cannot read, whatever the style', async () => {
+    for (const style of ['SQL, DMY', 'SQL, MDY', 'Postgres, DMY', 'Postgres, MDY', 'German']) {
+      const read = db.transaction().execute(async (trx) => {
+        await sql`set local datestyle to ${sql.lit(style)}`.execute(trx)
+        return sql`select date '2024-03-01' as day, array[date '2024-03-01'] as days`.execute(trx)
+      })
+
+      await expect(read, style).rejects.toThrow(/set the session's DateStyle to ISO/)
+    }
+  })
+
+  test('reads any day that there is', async () => {
+    const { rows } = await sql<{ day: string }>`
+      select day from unnest('{2024-02-29,10000-01-01,5874897-12-31,"0044-03-15 BC",infinity,-infinity}'::date[]) day`.execute(
+      db,
+    )
+
+    expect(rows.map(({ day }) => day)).toEqual([
+      '2024-02-29',
+      '10000-01-01',
+      '5874897-12-31',
+      '0044-03-15 BC',
+      'infinity',
+      '-infinity',
+    ])
+  })
 })
