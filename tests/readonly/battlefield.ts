@@ -8,7 +8,7 @@ import { createReadOnlyDb, type ReadOnlyDb, type ReadOnlyDbOptions } from '../..
 import { provisionRoles } from '../../src/roles/index.js'
 import type { ScopeKey } from '../../src/roles/scope-token.js'
 import { execute, withDatabase } from '../server.js'
-import { freshDatabase } from '../support.js'
+import { type FreshDatabase, freshDatabase } from '../support.js'
 
 /** A provisioned database with two people in it, and doors for one of them. */
 export interface Battlefield extends AsyncDisposable {
@@ -32,12 +32,14 @@ export interface Battlefield extends AsyncDisposable {
 export interface BattlefieldOptions {
   /** Another way to the database, such as a pooler. */
   readonly through?: ((url: string) => string) | undefined
+  /** Where it is to be, which stays the caller's to end; a fresh one on this run's server when left out. */
+  readonly database?: FreshDatabase | undefined
 }
 
 export const limits = { timeoutMs: 1500 }
 
-export async function battlefield({ through = (url) => url }: BattlefieldOptions = {}): Promise<Battlefield> {
-  const fresh = await freshDatabase()
+export async function battlefield({ through = (url) => url, database }: BattlefieldOptions = {}): Promise<Battlefield> {
+  const fresh = database ?? (await freshDatabase())
   const role = `attacked_${randomBytes(4).toString('hex')}`
   const password = randomBytes(12).toString('hex')
   const key: ScopeKey = { id: 'k1', secret: randomBytes(32) }
@@ -83,6 +85,7 @@ export async function battlefield({ through = (url) => url }: BattlefieldOptions
     },
     async [Symbol.asyncDispose]() {
       for (const one of open) await one.destroy()
+      if (database !== undefined) return
       await fresh[Symbol.asyncDispose]()
       await execute(withDatabase(fresh.url, 'postgres'), `drop role ${role}`)
     },
