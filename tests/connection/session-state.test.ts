@@ -98,8 +98,9 @@ describe.skipIf(missing !== '')(`two clients on one connection of PgBouncer${mis
     })
   })
 
-  test('never see through the scope of the other', async () => {
+  test('never see through the scope of the other', async ({ skip }) => {
     await using database = await provisionedDatabase()
+    skip(new URL(database.url).password === '', 'the server asks no password, so PgBouncer is one role for all')
     const [mine, theirs] = [await createAccount(database.owner), await createAccount(database.owner)]
     for (const account of [mine, theirs]) await createTransaction(database.owner, account)
     await using bouncer = await startPgBouncer(pgbouncerBinary ?? '', directly(database.url), 1)
