@@ -2,7 +2,8 @@ import { deepStrictEqual } from 'node:assert/strict'
 import { type Kysely, sql } from 'kysely'
 import { signals, transactions } from '../src/index.js'
 import type { Database } from '../src/schema/index.js'
-import { compare, timed } from './compare.js'
+import { seed } from '../src/seed/index.js'
+import { type Candidate, compare, timed } from './compare.js'
 import { type Bench, connect, freshDatabase, query } from './databases.js'
 import { processorTime } from './processor-time.js'
 import { asOf, type BenchPeople, createBenchPeople } from './signals-data.js'
@@ -12,30 +13,31 @@ import { writtenSignals } from './signals-node/written.js'
 
 const rowsEach = 1000
 
-/** All signals in all windows, `rows` / 1,000 people with 1,000 transactions each. */
+/** All signals in all windows, `rows` / 1,000 people: made up with 1,000 transactions each, then a fifth as many of the seeder's. */
 export async function signalsForMany(bench: Bench): Promise<void> {
   const people = Math.max(20, Math.floor(bench.rows / rowsEach))
+  await ofMadeUp(bench, people)
+  await ofSeeded(bench, Math.max(20, Math.floor(people / 5)))
+}
+
+async function ofMadeUp(bench: Bench, people: number): Promise<void> {
   await using database = await freshDatabase(bench)
   const { db, url } = database
   const made = await createBenchPeople(db, people, rowsEach)
   await query(url, 'vacuum analyze', 'checkpoint')
   await using wide = connect(url)
-  const force = { as_of: asOf, force: true }
-
-  const inNode = (read: ReadPeople) => computeInNode(wide, { ...force, read, connections: 3 })
+  const ways = waysOf(db, wide)
   await mustBeEqual(db, made.users.slice(0, 20))
 
-  const setBased = () => signals.compute(db, force)
   await compare({
     title: `all signals and windows of ${people.toLocaleString('en')} people with ${rowsEach} transactions each`,
     rounds: 5,
     operations: people,
     reference: 'set-based, two connections',
     candidates: {
-      'set-based, two connections': () => timed(setBased),
-      'user by user, a pool of ten': () => timed(() => signals.compute(wide, { ...force, chunk: 1, connections: 10 })),
-      'read rows by the repository, compute in Node': () => timed(() => inNode(byRepository)),
-      'read columns by hand, compute in Node': () => timed(() => inNode(byColumns)),
+      ...timedEach(ways),
+      'user by user, a pool of ten': () =>
+        timed(() => signals.compute(wide, { as_of: asOf, force: true, chunk: 1, connections: 10 })),
       '1 % have new rows': async () => {
         await signals.compute(db, { as_of: asOf })
         await newRows(db, made)
@@ -45,16 +47,44 @@ export async function signalsForMany(bench: Bench): Promise<void> {
     note: 'Targets: user by user at 0.56 (1 / 1.8), Node at 0.4 (1 / 2.5), 1 % at 10. Node writes the same signals.',
   })
 
-  for (const [name, run] of [
-    ['set-based', setBased],
-    ['rows by the repository, in Node', () => inNode(byRepository)],
-    ['columns by hand, in Node', () => inNode(byColumns)],
-  ] as const) {
+  for (const [name, run] of Object.entries(ways)) {
     const { node, server } = await processorTime(wide, run)
     const each = (time: number) => (time / people / rowsEach).toFixed(1)
     console.log(`Processor time of a row, ${name}: ${each(node)} µs in Node, ${each(server)} in the server.`)
   }
   await memory(db, made)
+}
+
+/** Two years of money, with its names, accounts and categories in the seeder's proportions. */
+async function ofSeeded(bench: Bench, people: number): Promise<void> {
+  await using database = await freshDatabase(bench)
+  const { db, url } = database
+  const { userIds, transactions: rows } = await seed(db, { users: people, seed: 1, until: asOf })
+  await query(url, 'vacuum analyze', 'checkpoint')
+  await using wide = connect(url)
+  await mustBeEqual(db, userIds.slice(0, 20))
+
+  await compare({
+    title: `all signals and windows of ${people.toLocaleString('en')} seeded people with ${Math.round(rows / people).toLocaleString('en')} transactions each`,
+    rounds: 5,
+    operations: people,
+    reference: 'set-based, two connections',
+    candidates: timedEach(waysOf(db, wide)),
+  })
+}
+
+/** The ways to compute all signals of everybody anew that write the same. */
+function waysOf(db: Kysely<Database>, wide: Kysely<Database>) {
+  const inNode = (read: ReadPeople) => computeInNode(wide, { as_of: asOf, force: true, read, connections: 3 })
+  return {
+    'set-based, two connections': () => signals.compute(db, { as_of: asOf, force: true }),
+    'read rows by the repository, compute in Node': () => inNode(byRepository),
+    'read columns by hand, compute in Node': () => inNode(byColumns),
+  }
+}
+
+function timedEach(ways: Readonly<Record<string, () => Promise<unknown>>>): Record<string, Candidate> {
+  return Object.fromEntries(Object.entries(ways).map(([name, run]) => [name, () => timed(run)]))
 }
 
 /** Stops where the two ways do not write the same. */
