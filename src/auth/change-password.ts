@@ -46,7 +46,7 @@ export async function changePassword(
   if (person === undefined || hash === null || !right) throw new InvalidCredentialsError()
   await forgiveAttempts(db, [key])
 
-  await checkNewPassword(next, namesOf(person), passwords)
+  await checkNewPassword({ what: 'The change', path: 'next', password: next }, namesOf(person), passwords)
   const replacement = await hashPassword(next, cost)
   await transaction(db, async (trx) => {
     // The lock of this update comes before the sessions are looked for: none opens with the old password in between.
@@ -70,7 +70,7 @@ export async function setPassword(
 ): Promise<void> {
   const person = await findOwner(db, userId)
   if (person === undefined) throw new NotFoundError('user')
-  await checkNewPassword(password, namesOf(person), passwords)
+  await checkNewPassword({ what: 'The password', path: '', password }, namesOf(person), passwords)
   const password_hash = await hashPassword(password, cost)
   await transaction(db, async (trx) => {
     await trx

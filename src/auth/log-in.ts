@@ -48,8 +48,10 @@ export async function register(
   person: Registration,
   { passwords, cost, role }: AuthSettings & { readonly role?: Role } = {},
 ): Promise<User> {
-  const { password, ...fields } = parseInput(registration, person, 'The registration')
-  await checkNewPassword(password, [fields.email, ...(fields.username ? [fields.username] : [])], passwords)
+  const what = 'The registration'
+  const { password, ...fields } = parseInput(registration, person, what)
+  const about = [fields.email, ...(fields.username ? [fields.username] : [])]
+  await checkNewPassword({ what, path: 'password', password }, about, passwords)
   const password_hash = await hashPassword(password, cost)
   return users.create(db, { ...fields, password_hash, ...(role !== undefined && { role }) })
 }

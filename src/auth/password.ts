@@ -42,30 +42,29 @@ export interface PasswordRules {
  * @param about Email and username of whom it is for.
  * @throws {InvalidInputError} Says what is wrong with it, never what it is.
  */
-export function checkPassword(
-  password: string,
-  about: readonly string[] = [],
-  { minLength = minPasswordLength }: PasswordRules = {},
-): void {
-  if (!(minLength >= 8))
-    throw new InvalidInputError('The option', [{ path: 'minLength', message: 'must be 8 or more' }])
-  const message = weakness(password, about, minLength)
+export function checkPassword(password: string, about: readonly string[] = [], rules: PasswordRules = {}): void {
+  const message = weakness(password, about, rules)
   if (message !== undefined) throw new InvalidInputError('The password', [{ path: '', message }])
 }
 
-/** {@link checkPassword}, then `rules.refuse`. @throws {InvalidInputError} As there. */
+/** {@link checkPassword} of the field `path` of what was given, then `rules.refuse`. @throws {InvalidInputError} As there. */
 export async function checkNewPassword(
-  password: string,
+  { what, path, password }: { readonly what: string; readonly path: string; readonly password: string },
   about: readonly string[],
   rules: PasswordRules = {},
 ): Promise<void> {
-  checkPassword(password, about, rules)
-  if ((await rules.refuse?.(password)) === true) {
-    throw new InvalidInputError('The password', [{ path: '', message: 'it is known to others: choose another' }])
-  }
+  const known = 'it is known to others: choose another'
+  const message = weakness(password, about, rules) ?? ((await rules.refuse?.(password)) === true ? known : undefined)
+  if (message !== undefined) throw new InvalidInputError(what, [{ path, message }])
 }
 
-function weakness(password: string, about: readonly string[], minLength: number): string | undefined {
+function weakness(
+  password: string,
+  about: readonly string[],
+  { minLength = minPasswordLength }: PasswordRules,
+): string | undefined {
+  if (!(minLength >= 8))
+    throw new InvalidInputError('The option', [{ path: 'minLength', message: 'must be 8 or more' }])
   const bare = password.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
   const word = bare.replace(/^\d+|\d+$/g, '')
   if (wellKnown.has(bare) || wellKnown.has(word)) return 'it is a well-known default'

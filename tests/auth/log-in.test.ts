@@ -65,7 +65,10 @@ describe('register', () => {
     const leaked = async (candidate: string) => candidate === password
 
     await expect(register(db, { ...person, password: 'Ada-Lovelace!' })).rejects.toThrow('name or email')
-    await expect(register(db, { ...person, password: 'short' })).rejects.toThrow('12 characters')
+    await expect(register(db, { ...person, password: 'short' })).rejects.toMatchObject({
+      message: 'The registration is not valid: password: it needs 12 characters or more',
+      issues: [{ path: 'password' }],
+    })
     await expect(register(db, { ...person, password }, { passwords: { refuse: leaked } })).rejects.toThrow(
       /^(?!.*correct).*known to others/,
     )
@@ -230,6 +233,16 @@ describe('changePassword', () => {
     ).rejects.toThrow(UnsupportedError)
 
     expect(await sessions(db, user.id)).toHaveLength(1)
+    expect(await logInAs(db, user)).toMatchObject({ userId: user.id })
+  })
+
+  test('says of a weak password which field it is, and keeps the present one', async ({ db }) => {
+    const user = await createMember(db)
+
+    await expect(changePassword(db, user.id, { current: password, next: 'short' })).rejects.toMatchObject({
+      issues: [{ path: 'next', message: expect.stringContaining('12 characters') }],
+    })
+
     expect(await logInAs(db, user)).toMatchObject({ userId: user.id })
   })
 
