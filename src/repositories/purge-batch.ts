@@ -22,10 +22,19 @@ export const targets: readonly Target[] = [
     table: 'auth_sessions',
     age: 'ends_at',
     key: ['user_id', 'id'],
-    // One that another row, which stays for now, names as its successor. Ids rise along a chain, so there is none as a rule.
-    only: sql`not exists (
-      select from ${authSessions} p where p.user_id = o.user_id and p.replaced_by = o.id
-        and not exists (select from batch b where b.user_id = p.user_id and b.id = p.id)
+    // Not one that a row which stays for now names as its successor, nor what follows it in the chain. Ids rise along a chain, so
+    // there is none as a rule.
+    only: sql`(o.user_id, o.id) not in (
+      with recursive staying as (
+        select s.user_id, s.id from batch s where exists (
+          select from ${authSessions} p where p.user_id = s.user_id and p.replaced_by = s.id
+            and (p.user_id, p.id) not in (select user_id, id from batch) offset 0 -- one by one, so by the index
+        )
+        union
+        select s.user_id, s.id from staying p join batch s on s.user_id = p.user_id
+          and s.id = (select replaced_by from ${authSessions} where user_id = p.user_id and id = p.id)
+      )
+      select user_id, id from staying
     )`,
   },
   // Its users are part of no reference and need no part of the key: the ids of queries are unique over everybody.

@@ -76,9 +76,27 @@ describe('retention.purge', { timeout: 60_000 }, () => {
     expect(report).toMatchObject({ dryRun: false, complete: true })
     expect(report.tables.map(({ rows, batches }) => [rows, batches])).toEqual(Array(5).fill([25, 3]))
     expect(await left(db)).toEqual(each(7))
-    expect(byTable(await retention.purge(db, policy))).toEqual(each(0))
+    const again = await retention.purge(db, policy)
+    expect(again.tables.map(({ rows, batches }) => [rows, batches])).toEqual(Array(5).fill([0, 0]))
     const { rows } = await sql`select * from ${sql.table('finance.audit_problems')}(null)`.execute(db)
     expect(rows).toEqual([])
+  })
+
+  test('keeps what is one hour too young', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const { id } = await createUser(db)
+    await run(
+      db,
+      `insert into finance.chat_logs (user_id, message, response, created_at)
+        select '${id}', 'm', 'r', now() - interval '30 days' + make_interval(hours => i) from generate_series(-1, 1, 2) i`,
+    )
+
+    expect(byTable(await retention.purge(db, { chat_logs: 30 }, { dryRun: true }))).toEqual({ chat_logs: 1 })
+    expect(byTable(await retention.purge(db, { chat_logs: 30 }))).toEqual({ chat_logs: 1 })
+    const { rows } = await sql<{ young: boolean }>`
+      select created_at > now() - interval '30 days' as young from ${sql.table('finance.chat_logs')}`.execute(db)
+    expect(rows).toEqual([{ young: true }])
   })
 
   test('keeps what is not named, what is held, and who is blocked', async () => {
@@ -154,6 +172,22 @@ describe('retention.purge', { timeout: 60_000 }, () => {
     expect(await left(db)).toMatchObject({ auth_sessions: 1 })
   })
 
+  test('keeps what follows a token that stays in its chain, and takes what comes before', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    await fill(db, (await createUser(db)).id, 6, 0)
+    const sessions = sql.table('finance.auth_sessions')
+
+    await transaction(db, async (trx) => {
+      await sql`select from ${sessions} where refresh_token_hash = 'hash 3' for update`.execute(trx)
+      expect(byTable(await retention.purge(db, { auth_sessions: 30 }))).toEqual({ auth_sessions: 2 })
+    })
+
+    const { rows } = await sql`select refresh_token_hash as hash from ${sessions} order by id`.execute(db)
+    expect(rows).toEqual([3, 4, 5, 6].map((n) => ({ hash: `hash ${n}` })))
+    expect(byTable(await retention.purge(db, { auth_sessions: 30 }))).toEqual({ auth_sessions: 4 })
+  })
+
   test('can be stopped, and goes on', async () => {
     await using fresh = await freshDatabase()
     const { db } = fresh
@@ -183,6 +217,16 @@ describe('retention.purge', { timeout: 60_000 }, () => {
     })
 
     expect(byTable(await retention.purge(db, { chat_logs: 30 }))).toEqual({ chat_logs: 2 })
+  })
+
+  test('gives up on a table that is locked as a whole', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+
+    await transaction(db, async (trx) => {
+      await sql`lock table ${sql.table('finance.chat_logs')} in access exclusive mode`.execute(trx)
+      await expect(retention.purge(db, { chat_logs: 30 })).rejects.toMatchObject({ waitedFor: 'lock' })
+    })
   })
 
   test('reads no more than a batch, by an index', async () => {
