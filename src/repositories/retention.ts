@@ -14,7 +14,7 @@ export type { PurgeLimits, RetentionPolicy } from '../schema/retention.js'
 export interface PurgeOptions extends PurgeLimits {
   /** Counts, and deletes nothing. */
   readonly dryRun?: boolean | undefined
-  /** Stops after the batch that is under way; the report says what was done. */
+  /** Stops after the batch that is under way, without a pause; the report says what was done. */
   readonly signal?: AbortSignal | undefined
   readonly onBatch?: ((table: keyof RetentionPolicy, deleted: number) => void) | undefined
 }
@@ -97,7 +97,7 @@ async function purgeTable(
     after = batch.last ?? undefined
     onBatch(batch.deleted)
     if (batch.seen < batchSize) break
-    await sleep(pauseMs)
+    await sleep(pauseMs, undefined, { signal }).catch(() => {}) // The loop sees that it is stopped.
   }
   return { table: target.table, rows, batches }
 }

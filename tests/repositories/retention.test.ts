@@ -14,7 +14,8 @@ async function run(db: Kysely<Database>, ...statements: string[]): Promise<void>
 /** Of each table `old` rows of 40 days and `young` ones of 20, for a user. */
 async function fill(db: Kysely<Database>, userId: string, old: number, young: number): Promise<void> {
   const ages = `(select case when i <= ${old} then 40 else 20 end as days, i from generate_series(1, ${old + young}) i) a`
-  const at = `now() - make_interval(days => days) - i * interval '1 second'`
+  // Three of each instant, as rows of one transaction have it.
+  const at = `now() - make_interval(days => days) - i / 3 * interval '1 second'`
   await run(
     db,
     `insert into finance.chat_logs (user_id, message, response, created_at) select '${userId}', 'm', 'r', ${at} from ${ages}`,
@@ -64,18 +65,18 @@ describe('retention.purge', { timeout: 60_000 }, () => {
   test('deletes what is old in batches, and nothing else', async () => {
     await using fresh = await freshDatabase()
     const { db } = fresh
-    const { id } = await createUser(db)
-    await fill(db, id, 25, 7)
+    await fill(db, (await createUser(db)).id, 25, 7)
+    await fill(db, (await createUser(db)).id, 20, 7)
 
     const dry = await retention.purge(db, policy, { dryRun: true })
-    expect(byTable(dry)).toEqual(each(25))
-    expect(await left(db)).toEqual(each(32))
+    expect(byTable(dry)).toEqual(each(45))
+    expect(await left(db)).toEqual(each(59))
 
     const report = await retention.purge(db, policy, { batchSize: 10, pauseMs: 0 })
 
     expect(report).toMatchObject({ dryRun: false, complete: true })
-    expect(report.tables.map(({ rows, batches }) => [rows, batches])).toEqual(Array(5).fill([25, 3]))
-    expect(await left(db)).toEqual(each(7))
+    expect(report.tables.map(({ rows, batches }) => [rows, batches])).toEqual(Array(5).fill([45, 5]))
+    expect(await left(db)).toEqual(each(14))
     const again = await retention.purge(db, policy)
     expect(again.tables.map(({ rows, batches }) => [rows, batches])).toEqual(Array(5).fill([0, 0]))
     const { rows } = await sql`select * from ${sql.table('finance.audit_problems')}(null)`.execute(db)
@@ -134,15 +135,18 @@ describe('retention.purge', { timeout: 60_000 }, () => {
       db,
       `insert into finance.auth_attempts (key_hash, failures, updated_at, blocked_until)
         select encode(sha256(convert_to(i::text, 'utf8')), 'hex'), 1, now() - make_interval(days => 50 - i),
-          case when i <= 3 then now() + interval '1 hour' end
+          case when i <= 3 then now() + interval '1 hour' when i = 4 then now() - interval '1 hour' end
         from generate_series(1, 5) i`,
     )
     const days = { auth_attempts: 30 }
 
     expect(byTable(await retention.purge(db, days, { dryRun: true }))).toEqual({ auth_attempts: 2 })
-    const report = await retention.purge(db, days, { batchSize: 2, pauseMs: 0 })
+    const batches: unknown[] = []
+    const onBatch = (table: string, deleted: number) => void batches.push([table, deleted])
+    const report = await retention.purge(db, days, { batchSize: 2, pauseMs: 0, onBatch })
 
     expect(report.tables).toEqual([{ table: 'auth_attempts', rows: 2, batches: 3 }])
+    expect(batches).toEqual([0, 1, 1].map((deleted) => ['auth_attempts', deleted]))
     expect(byTable(await retention.purge(db, days, { batchSize: 1, pauseMs: 0 }))).toEqual({ auth_attempts: 0 })
   })
 
@@ -196,7 +200,7 @@ describe('retention.purge', { timeout: 60_000 }, () => {
 
     const first = await retention.purge(db, policy, {
       batchSize: 5,
-      pauseMs: 0,
+      pauseMs: 60_000,
       signal: stop.signal,
       onBatch: () => stop.abort(),
     })
@@ -206,13 +210,26 @@ describe('retention.purge', { timeout: 60_000 }, () => {
     expect(await left(db)).toEqual(each(1))
   })
 
+  test('pauses between batches', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    await fill(db, (await createUser(db)).id, 2, 0)
+    const at: number[] = []
+
+    const onBatch = () => void at.push(performance.now())
+    await retention.purge(db, { chat_logs: 30 }, { batchSize: 1, pauseMs: 300, onBatch })
+
+    expect(at).toHaveLength(2)
+    expect(Number(at[1]) - Number(at[0])).toBeGreaterThan(290)
+  })
+
   test('passes over rows that are locked, and waits for nobody', async () => {
     await using fresh = await freshDatabase()
     const { db } = fresh
     await fill(db, (await createUser(db)).id, 5, 0)
 
     await transaction(db, async (trx) => {
-      await sql`select from ${sql.table('finance.chat_logs')} order by created_at limit 2 for update`.execute(trx)
+      await sql`select from ${sql.table('finance.chat_logs')} order by created_at limit 2 for share`.execute(trx)
       expect(byTable(await retention.purge(db, { chat_logs: 30 }))).toEqual({ chat_logs: 3 })
     })
 
@@ -247,7 +264,12 @@ describe('retention.purge', { timeout: 60_000 }, () => {
 
   test('refuses what it cannot do', async ({ db }) => {
     await expect(retention.purge(db, { chat_logs: 0 })).rejects.toThrow(InvalidInputError)
-    await expect(transaction(db, (trx) => retention.purge(trx, policy))).rejects.toThrow(UnsupportedError)
+    // A word that is not known might have been meant to keep something.
+    await expect(retention.purge(db, { chat_log: 30 } as never)).rejects.toThrow(InvalidInputError)
+    await expect(retention.purge(db, policy, { hold: [] } as never)).rejects.toThrow(InvalidInputError)
+    await expect(transaction(db, (trx) => retention.purge(trx, policy, { dryRun: true }))).rejects.toThrow(
+      UnsupportedError,
+    )
   })
 
   test('works in PGlite', async () => {
