@@ -45,7 +45,7 @@ export interface Replicas<Tables = unknown> {
   read<Result>(fn: (db: Kysely<Tables>) => Promise<Result>, options?: ReadOptions): Promise<Result>
   /** Where the primary is now: ask after a commit, keep it for the person (a cookie, a session), give it as `after`. */
   position(): Promise<string>
-  /** Asks primary and replicas now, in bounded time. In the order of the replicas. */
+  /** Asks primary and replicas now, and takes no longer than `timeoutMs`. In the order of the replicas. */
   health(options?: { readonly timeoutMs?: number | undefined }): Promise<ReplicaHealth[]>
   /** Closes the handles of the replicas, not that of the primary. */
   destroy(): Promise<void>
@@ -86,18 +86,22 @@ export function withReplicas<Tables>(
   let refreshedAt = -Infinity
   let turn = 0
 
-  function refresh(limitMs = timeoutMs): Promise<void> {
-    refreshing ??= (async () => {
-      const at = performance.now()
-      // The primary first: a replica that answers after it may have replayed more than that, never less than it says.
-      await withDeadline(limitMs, () => askPrimary(handle)).then(
-        (lsn) => timeline.add(at, parsePosition(lsn)),
-        () => {},
-      )
-      await Promise.all(states.map((state) => askReplica(state, limitMs)))
-      refreshedAt = performance.now()
+  /** Asks the primary and then the replicas, each within the limit. */
+  async function ask(limitMs: number): Promise<void> {
+    const at = performance.now()
+    // The primary first: a replica that answers after it may have replayed more than that, never less than it says.
+    await withDeadline(limitMs, () => askPrimary(handle)).then(
+      (lsn) => timeline.add(at, parsePosition(lsn)),
+      () => {},
+    )
+    await Promise.all(states.map((state) => askReplica(state, limitMs)))
+    refreshedAt = performance.now()
+  }
+
+  function refresh(): Promise<void> {
+    refreshing ??= ask(timeoutMs).finally(() => {
       refreshing = undefined
-    })()
+    })
     return refreshing
   }
 
@@ -152,9 +156,8 @@ export function withReplicas<Tables>(
     },
     position: () => askPrimary(handle),
     async health({ timeoutMs: limitMs = timeoutMs } = {}) {
-      await refreshing
-      // Both are asked one after the other.
-      await refresh(limitMs / 2)
+      // Not together with a read: what that waits for may take longer.
+      await ask(limitMs / 2)
       const now = performance.now()
       return states.map((state) =>
         healthOf(state, timeline.ageOf(state.replayed, now), timeline.latest()?.position, maxLagMs),

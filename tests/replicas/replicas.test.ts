@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
@@ -215,6 +217,27 @@ describe('reads', () => {
     expect(await reads.health()).toMatchObject([{ name: 'near', status: 'lagging', lagMs: null, lagBytes: null }])
     await reads.destroy()
     await away.destroy()
+  })
+
+  test('that wait for a replica that hangs do not hold up its health', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    onTestFinished(() => void silent.close())
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const db = createFinanceDb({ connectionString: primary.url }, {})
+    const hanging = createFinanceDb(
+      { connectionString: `postgres://nobody@127.0.0.1:${port}/none`, connectTimeoutMs: 4000 },
+      {},
+    )
+    const reads = withReplicas(db, { hanging }, { timeoutMs: 4000 })
+
+    const reading = reads.read(where)
+    const start = performance.now()
+    expect(await reads.health({ timeoutMs: 500 })).toMatchObject([{ status: 'down' }])
+
+    expect(performance.now() - start).toBeLessThan(3000)
+    expect(await reading).toBe('primary')
+    await Promise.all([reads.destroy(), db.destroy()])
   })
 
   test('that turn out to write fail, and are not tried on the primary', async () => {
