@@ -47,7 +47,7 @@ export async function checkHealth<Tables>(db: Kysely<Tables>, options: HealthOpt
   const pool = poolStats(db) ?? null
   // No connection was had in time: all are lent out, or the server takes none.
   const stuck = reason === 'pool-exhausted'
-  const full = pool !== null && pool.idle === 0 && pool.inUse >= pool.max
+  const full = pool !== null && pool.inUse >= pool.max
   const { state } = migrations
   const checks: ReadonlyArray<readonly [boolean, HealthReason]> = [
     [isDraining(db), 'draining'],

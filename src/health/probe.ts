@@ -41,7 +41,7 @@ export async function probe(db: Kysely<unknown>, timeoutMs: number, migrations: 
     return { ...seen, reason: undefined }
   } catch (error) {
     if (sqlStateOf(error) === '42501') return { ...seen, reason: undefined }
-    return { ...seen, database: { ...seen.database, reachable: false }, reason: reasonOf(error) }
+    return { ...seen, reason: reasonOf(error) }
   }
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, connect as dial } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
@@ -9,6 +10,7 @@ import { describe, expect, inject, onTestFinished } from 'vitest'
 import { createFinanceDb, type ServerOptions } from '../../src/database.js'
 import { checkHealth, healthHandlers, liveness, readiness } from '../../src/health/index.js'
 import { migrations } from '../../src/migrations/index.js'
+import { withReplicas } from '../../src/replicas/replicas.js'
 import { version } from '../../src/version.js'
 import { withDatabase } from '../server.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
@@ -27,13 +29,14 @@ describe('checkHealth', () => {
 
     const report = await checkHealth(fresh.db)
 
+    const { rows } = await sql`select from ${sql.table('finance.migrations')}`.execute(fresh.db)
     expect(report).toMatchObject({
       status: 'ok',
       reasons: [],
       version,
       database: { reachable: true, readOnly: false, serverVersion: expect.stringMatching(/^\d+(\.\d+)?$/) },
       pool: { size: 5, max: 35, inUse: 0, idle: 1, overflow: 0, waiting: 0 },
-      migrations: { state: 'current', pending: 0, latest: migrations.at(-1)?.name },
+      migrations: { state: 'current', applied: rows.length, pending: 0, latest: migrations.at(-1)?.name },
       replicas: [],
     })
     expect(report.database.latencyMs).toBeGreaterThan(0)
@@ -77,18 +80,21 @@ describe('checkHealth', () => {
 
   test('tells a full pool from a database that is away, in time, and never names what it connects to', async () => {
     const full = connect({ poolSize: 1, maxOverflow: 0 })
+    await sql`select 1`.execute(full)
     const holder = sql`select pg_sleep(1)`.execute(full)
     const away = connect({ connectionString: 'postgresql://ada:hunter2@127.0.0.1:1/money' })
     const nowhere = connect({ connectionString: withDatabase(inject('databaseUrl'), 'money') })
 
-    const [report, gone, refused] = await Promise.all([
+    const [report, ready, gone, refused] = await Promise.all([
       checkHealth(full, { timeoutMs: 300, migrations: false }),
+      readiness(full, { timeoutMs: 300, migrations: false }),
       checkHealth(away),
       checkHealth(nowhere),
     ])
 
     expect(report).toMatchObject({ status: 'unhealthy', reasons: ['pool-exhausted'] })
     expect(report.durationMs).toBeLessThan(900)
+    expect(ready).toEqual({ ready: false, reasons: ['pool-exhausted'] })
     expect(gone).toMatchObject({ status: 'unhealthy', reasons: ['unreachable'], database: { reachable: false } })
     expect(refused).toMatchObject({ status: 'unhealthy', reasons: ['refused'], database: { reachable: false } })
     expect(JSON.stringify([gone, refused])).not.toMatch(/hunter2|ada|127\.0\.0\.1|money/)
@@ -102,23 +108,76 @@ describe('checkHealth', () => {
     onTestFinished(() => void silent.close())
     await once(silent, 'listening')
     const { port } = silent.address() as AddressInfo
-    const db = connect({ connectionString: `postgresql://ada@127.0.0.1:${port}/money` })
+    const db = connect({ connectionString: `postgresql://ada@127.0.0.1:${port}/money`, connectTimeoutMs: 1000 })
 
     expect(await checkHealth(db, { timeoutMs: 300 })).toMatchObject({ status: 'unhealthy', reasons: ['unreachable'] })
   })
 
   test('takes a line before the pool for load, as long as it gets through itself', async () => {
     const busy = connect({ poolSize: 1, maxOverflow: 0 })
+    await sql`select 1`.execute(busy)
     const nap = () => sql`select pg_sleep(0.3)`.execute(busy)
     const naps = [nap()]
-    const asked = readiness(busy, { migrations: false })
-    naps.push(nap())
     const seen = checkHealth(busy, { migrations: false })
-    naps.push(nap(), nap())
+    const asked = readiness(busy, { migrations: false })
+    naps.push(nap(), nap(), nap())
 
-    expect(await asked).toEqual({ ready: true, reasons: [] })
     expect(await seen).toMatchObject({ status: 'degraded', reasons: ['pool-exhausted'] })
+    expect(await asked).toEqual({ ready: true, reasons: [] })
     await Promise.all(naps)
+  })
+
+  test('finds nothing wrong with a pool that is all lent out while nobody waits', async () => {
+    const busy = connect({ poolSize: 1, maxOverflow: 0 })
+    let nap: Promise<unknown> | undefined
+    const replicas = {
+      async health() {
+        await sql`select 1`.execute(busy)
+        nap = sql`select pg_sleep(1)`.execute(busy)
+        await sleep(300)
+        return []
+      },
+    }
+
+    expect(await checkHealth(busy, { migrations: false, replicas })).toMatchObject({
+      status: 'ok',
+      pool: { inUse: 1, waiting: 0 },
+    })
+    await nap
+  })
+
+  test('tells a database that is slow, which stays ready', async () => {
+    await using fresh = await freshDatabase()
+    const url = new URL(fresh.url)
+    const { hostname, port } = url
+    let delayMs = 0
+    const network = createServer((near) => {
+      const far = dial(Number(port), hostname)
+      near.pipe(far)
+      far.on('data', (bytes) => setTimeout(() => near.write(bytes), delayMs))
+      near.on('close', () => far.destroy())
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void network.close())
+    await once(network, 'listening')
+    url.port = String((network.address() as AddressInfo).port)
+    const db = connect({ connectionString: url.href })
+    await sql`select 1`.execute(db)
+    delayMs = 600
+
+    const seen = await checkHealth(db, { timeoutMs: 20_000 })
+
+    expect(seen).toMatchObject({ status: 'degraded', reasons: ['slow'], migrations: { state: 'current' } })
+    expect(seen.database.latencyMs).toBeGreaterThan(500)
+    expect(await readiness(db, { timeoutMs: 20_000 })).toEqual({ ready: true, reasons: [] })
+  })
+
+  test('says ready whatever the replicas, also where it is given some', async () => {
+    await using fresh = await freshDatabase()
+    const away = connect({ connectionString: 'postgresql://ada@127.0.0.1:1/money' })
+    const options = { timeoutMs: 5000, replicas: withReplicas(fresh.db, { away }) }
+
+    expect((await checkHealth(fresh.db, options)).reasons).toEqual(['replica-down'])
+    expect(await readiness(fresh.db, options)).toEqual({ ready: true, reasons: [] })
   })
 
   test('does not hang a second time beside a first on the pool of a host, which cannot be broken off', async () => {
@@ -148,6 +207,12 @@ describe('checkHealth', () => {
 
     expect(report).toMatchObject({ status: 'ok', database: { reachable: true }, migrations: { state: 'unknown' } })
     await reader.destroy()
+
+    await sql`alter role ${sql.id(role)} connection limit 0`.execute(fresh.db)
+    for (const password of ['reads nothing', 'wrong']) {
+      const refused = connect({ connectionString: fresh.url, user: role, password })
+      expect(await checkHealth(refused)).toMatchObject({ status: 'unhealthy', reasons: ['refused'] })
+    }
   })
 
   test('tells a history that is locked from one that cannot be read', async () => {
@@ -156,7 +221,11 @@ describe('checkHealth', () => {
     const trx = await db.startTransaction().execute()
     await sql`lock table finance.migrations in access exclusive mode`.execute(trx)
 
-    expect(await checkHealth(db, { timeoutMs: 300 })).toMatchObject({ status: 'unhealthy', reasons: ['timeout'] })
+    expect(await checkHealth(db, { timeoutMs: 300 })).toMatchObject({
+      status: 'unhealthy',
+      reasons: ['timeout'],
+      database: { reachable: true, serverVersion: expect.any(String) },
+    })
 
     await sql`alter table finance.migrations drop column applied_at`.execute(trx)
     await trx.commit().execute()
@@ -171,7 +240,9 @@ describe('checkHealth', () => {
   })
 
   test('of life asks no database', () => {
-    expect(liveness()).toMatchObject({ alive: true, version })
+    const { uptimeMs, ...rest } = liveness()
+    expect(rest).toEqual({ alive: true, version })
+    expect(Math.abs(uptimeMs - process.uptime() * 1000)).toBeLessThan(1000)
   })
 })
 
