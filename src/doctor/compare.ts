@@ -58,13 +58,10 @@ function missing(item: CatalogueItem, all: readonly CatalogueItem[]): RankedDiff
 
 function differing(item: CatalogueItem, found: CatalogueItem, all: readonly CatalogueItem[]): RankedDifference[] {
   const again = () => [...drop(item), ...create(item, all)]
-  // Privileges and comments go with what they are on.
-  const withIts = (statements: readonly string[]) => [
-    ...statements,
-    ...all
-      .filter(({ kind, parent }) => (kind === 'grant' || kind === 'comment') && parent === keyOf(item))
-      .flatMap((part) => create(part, all)),
-  ]
+  // Privileges, comments and triggers go with what they are on.
+  const partsOf = (whole: CatalogueItem): string[] =>
+    all.filter(({ parent }) => parent === keyOf(whole)).flatMap((part) => [...create(part, all), ...partsOf(part)])
+  const withIts = (statements: readonly string[]) => [...statements, ...partsOf(item)]
   const wrong = (problem: SchemaDifference['problem'], mend: readonly string[], fact = 'definition') => ({
     ...about(item),
     problem,
@@ -72,7 +69,7 @@ function differing(item: CatalogueItem, found: CatalogueItem, all: readonly Cata
     mend,
     rank: rankOf(item),
   })
-  const differs = (fact: string) => JSON.stringify(item.facts[fact]) !== JSON.stringify(found.facts[fact])
+  const differs = (fact: string) => item.facts[fact] !== found.facts[fact]
 
   switch (item.kind) {
     case 'schema':
@@ -126,7 +123,7 @@ function differing(item: CatalogueItem, found: CatalogueItem, all: readonly Cata
     case 'table':
       return table(item, found, wrong)
     case 'column':
-      return column(item, found, wrong)
+      return column(item, found, wrong, withIts)
   }
 }
 
@@ -177,7 +174,12 @@ function storageOptions(item: CatalogueItem, found: CatalogueItem): string[] {
   ]
 }
 
-function column(item: CatalogueItem, found: CatalogueItem, wrong: Wrong): RankedDifference[] {
+function column(
+  item: CatalogueItem,
+  found: CatalogueItem,
+  wrong: Wrong,
+  withIts: (statements: readonly string[]) => string[],
+): RankedDifference[] {
   const { facts } = item
   const name = String(facts.column)
   const alter = (what: string) => `alter table ${tableOf(item)} alter column ${name} ${what}`
@@ -186,14 +188,14 @@ function column(item: CatalogueItem, found: CatalogueItem, wrong: Wrong): Ranked
   // What is computed can be dropped and made again, and what was a plain column before cannot become one that is computed.
   if (facts.generated !== null && (differs('generated') || differs('storage') || differs('type'))) {
     const fact = differs('generated') ? 'generated' : differs('type') ? 'type' : 'storage'
-    return [wrong('different', [`alter table ${tableOf(item)} drop column ${name}`, ...create(item, [])], fact)]
+    const again = [`alter table ${tableOf(item)} drop column ${name}`, ...create(item, [])]
+    return [wrong('different', withIts(again), fact)]
   }
   if (differs('generated')) return [wrong('different', [alter('drop expression')], 'generated')]
 
-  const type = facts.type === null ? '' : String(facts.type)
-  const bare = type.replace(/ collate .*$/, '')
+  const { type } = facts
   return [
-    ...(differs('type') ? [wrong('different', [alter(`type ${type} using (${name}::${bare})`)], 'type')] : []),
+    ...(differs('type') ? [wrong('different', [alter(`type ${type} using (${name}::${type})`)], 'type')] : []),
     ...(differs('identity') ? [wrong('different', identity(alter, facts, found.facts), 'identity')] : []),
     ...(differs('default')
       ? [
@@ -272,7 +274,7 @@ function rank(item: CatalogueItem): number {
     case 'column':
       return 5
     case 'constraint':
-      return item.facts.type === 'f' ? 9 : item.facts.type === 'c' ? 8 : 7
+      return item.facts.type === 'f' ? 9 : 7
     case 'index':
       return 8
     case 'view':
