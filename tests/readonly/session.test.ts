@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createReadOnlyDb, type ReadOnlyDb } from '../../src/readonly/index.js'
 import { createUser } from '../people.js'
 import { muteableProxy } from './proxy.js'
@@ -108,6 +108,29 @@ describe('a connection', () => {
     const started = performance.now()
     await expect(mine.query('select 1', { limits: { timeoutMs: 200 } })).rejects.toMatchObject({ limit: 'time' })
     expect(performance.now() - started).toBeLessThan(6000)
+    proxy.mute(false)
+    expect(await pidOf(mine)).toBeTypeOf('number')
+  })
+
+  test('has a limit of its own while it is looked at, which is over when it is lent', async () => {
+    const later = globalThis.setTimeout
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms: number) =>
+      later(run, ms > 15_000 ? 2000 : ms)) as never)
+    const now = performance.now.bind(performance)
+    const clock = vi.spyOn(performance, 'now')
+    onTestFinished(() => void vi.restoreAllMocks())
+    await using proxy = await muteableProxy(place.agentUrl)
+    await using door = createReadOnlyDb(
+      { connectionString: proxy.url, scopeKey: place.scopeKey, guard: 'off', concurrency: 1, sslMode: 'disable' },
+      {},
+    )
+    const mine = door.asUser(userId)
+
+    expect((await mine.query('select 1 as one from pg_sleep(3)')).rows).toEqual([{ one: 1 }])
+
+    clock.mockImplementation(() => now() + 61_000)
+    proxy.mute(true)
+    await expect(mine.query('select 1')).rejects.toThrow()
     proxy.mute(false)
     expect(await pidOf(mine)).toBeTypeOf('number')
   })
