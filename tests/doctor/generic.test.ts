@@ -117,7 +117,11 @@ const damages = (role: string): readonly (readonly [string, ...string[]])[] => [
     'view finance.loose different',
   ],
   [`alter table finance.things alter column size type text`, 'column finance.things.size different'],
-  [`alter table finance.things alter column code type varchar(9)`, 'column finance.things.code different'],
+  [
+    `alter table finance.things alter column code type varchar(9), alter column code set default 'x'`,
+    'column finance.things.code different',
+    'column finance.things.code different',
+  ],
   [
     `alter table finance.things drop doubled, add doubled integer generated always as (amount * 4) stored`,
     'column finance.things.doubled different',

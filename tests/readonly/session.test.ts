@@ -115,7 +115,7 @@ describe('a connection', () => {
   test('has a limit of its own while it is looked at, which is over when it is lent', async () => {
     const later = globalThis.setTimeout
     vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms: number) =>
-      later(run, ms > 15_000 ? 2000 : ms)) as never)
+      later(run, ms === 15_250 ? 2000 : ms)) as never)
     const now = performance.now.bind(performance)
     const clock = vi.spyOn(performance, 'now')
     onTestFinished(() => void vi.restoreAllMocks())
