@@ -45,11 +45,14 @@ export async function applyPending(
         step.requires === 'vector' ? await ensureVector(trx, schema, target.vector, state.vector) : { vector: '' }
       if ('refused' in pgvector) return { kind: 'refused', name: step.name, reason: pgvector.refused } as const
 
-      options.onProgress({ type: 'applying', name: step.name, remaining: pending.length })
+      const applying = () => options.onProgress({ type: 'applying', name: step.name, remaining: pending.length })
       if (step.kind === 'sql' && step.online) {
         const verdict = await decide(trx, schema, step)
+        // What another builds, or has built, is not ours to tell.
+        if (verdict.kind === 'build' || (verdict.kind === 'finished' && verdict.wasThere)) applying()
         if (verdict.kind !== 'plain') return { kind: 'online', step, verdict } as const
       }
+      applying()
       const names = { finance: identifier(schema), vector: pgvector.vector }
       const durationMs = await runStep(step, 'up', { trx, hostTrx, schema, names, progress })
       return { kind: 'applied', name: step.name, durationMs, skipped, last: pending.length === 1 } as const

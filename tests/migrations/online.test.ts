@@ -8,6 +8,7 @@ import { InvalidInputError, MigrationError, TimeoutError } from '../../src/error
 import { createMigrator } from '../../src/migrations/migrator.js'
 import { parseIndex } from '../../src/migrations/online-index.js'
 import type { Names, SqlMigration } from '../../src/migrations/shape.js'
+import { version } from '../../src/version.js'
 import { execute, waitingIn } from '../server.js'
 import { test } from '../support.js'
 import { pgbouncerBinary, startPgBouncer } from './pgbouncer.js'
@@ -151,9 +152,12 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
     await using database = await largeDatabase()
     for (const statement of online.up({ finance: 'finance', vector: '' })) await sql.raw(statement).execute(database.db)
     database.queries.length = 0
+    const events: string[] = []
+    const onProgress = ({ type }: { type: string }) => void events.push(type)
 
-    expect((await migrate(database.db)).applied).toEqual(tail)
+    expect((await migrate(database.db, { onProgress })).applied).toEqual(tail)
 
+    expect(events).toEqual(['applying', 'applied', 'applying', 'applied'])
     const concurrently = () => database.queries.filter(({ sql: text }) => text.includes('concurrently'))
     expect(concurrently()).toEqual([])
 
@@ -177,7 +181,10 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
       database.db,
     )
     expect((await migrate(database.db)).applied).toEqual(tail)
-    expect((await history(database.db)).find(({ name }) => name === tail[0])?.duration_ms).toBeLessThan(60_000)
+    const row = (await history(database.db)).find(({ name }) => name === tail[0])
+    expect(row?.package_version).toBe(version)
+    expect(row?.duration_ms).toBeGreaterThan(0)
+    expect(row?.duration_ms).toBeLessThan(60_000)
   })
 
   test('is tried again when it got in the way of others, over what is left of it', async () => {
@@ -258,13 +265,16 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
     await blocker.end()
     expect((await first).applied).toEqual(tail)
     // The one limit was lifted, and is there again.
-    expect(events.filter((type) => type === 'retrying' || type === 'waiting')).toEqual(['waiting'])
+    expect(events).toEqual(['applying', 'building', 'waiting', 'applied', 'applying', 'applied'])
     expect((await sql`show lock_timeout`.execute(builder)).rows).toEqual([{ lock_timeout: '20ms' }])
   })
 
   test('is refused where it is anything else', async () => {
     await using database = await emptyDatabase()
-    const wrong = createMigrator([...fixture, { ...online, up: () => ['drop table finance.people'] }])
+    const wrong = createMigrator([
+      ...fixture,
+      { ...online, up: (names: Names) => [...online.up(names), 'drop table finance.people'] },
+    ])
 
     await expect(wrong.migrate(database.db)).rejects.toThrow(InvalidInputError)
     expect(parseIndex('CREATE INDEX People_Idx ON "a b".people (name)')).toEqual({
