@@ -11,7 +11,7 @@ import { sqlState } from '../sql-state.js'
 
 /** How far a transaction of the engine has come: what an error in it means depends on that. */
 export interface Progress {
-  at: 'begin' | 'wait' | 'prepare' | 'statements' | 'record' | 'commit'
+  at: 'begin' | 'wait' | 'statements' | 'record' | 'commit'
   migration?: string
   direction?: 'up' | 'down'
   statement?: { readonly index: number; readonly count: number; readonly text: string }

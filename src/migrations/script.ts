@@ -4,6 +4,7 @@ import { createHistory, finishHistory, historyTable, insertHistory, type State }
 import { identifier, literal, lockKey } from './names.js'
 import { onlineLines } from './online.js'
 import { plan, type Target } from './plan.js'
+import { LIMITS } from './session.js'
 import { type SqlStep, type Step, statementsOf } from './steps.js'
 
 export interface ScriptOptions {
@@ -102,8 +103,7 @@ const DURATION =
 function transaction({ schema, lockTimeoutMs, waitMs }: ScriptOptions, body: readonly string[]): string[] {
   return [
     'begin isolation level read committed;',
-    'set local statement_timeout = 0;',
-    'set local idle_in_transaction_session_timeout = 0;',
+    `do $$ begin perform set_config(name, '0', true) from pg_settings where name in (${LIMITS.map(literal).join(', ')}); end $$;`,
     `set local lock_timeout = ${waitMs};`,
     `do $$ begin perform pg_advisory_xact_lock(${lockKey(schema)}); end $$;`,
     `set local lock_timeout = ${lockTimeoutMs};`,

@@ -10,6 +10,9 @@ import { identifier, lockKey } from './names.js'
 export const ATTEMPTS = 5
 const FIRST_DELAY_MS = 200
 
+/** What would end a long migration. PostgreSQL 17 brought the last of them. */
+export const LIMITS = ['statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout']
+
 export interface LockOptions {
   /** Milliseconds to wait for a lock on a table before letting go and trying again. */
   readonly lockTimeoutMs: number
@@ -62,21 +65,20 @@ export async function takeLock(
   { lockTimeoutMs, waitMs, onProgress }: LockOptions,
   progress: Progress,
 ): Promise<void> {
-  progress.at = 'prepare'
   const key = lockKey(schema)
   const setLockTimeout = (ms: number) => sql`set_config('lock_timeout', ${`${ms}ms`}, true)`
   const { rows } = await sql<{ taken: string }>`select
   pg_try_advisory_xact_lock(${key}::bigint)::text as taken,
   ${setLockTimeout(lockTimeoutMs)} as lock_timeout,
-  (select count(set_config(name, '0', true))::text from pg_settings where name in
-    ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')) as limits`.execute(trx)
+  (select count(set_config(name, '0', true))::text from pg_settings
+    where name = any (${LIMITS}::text[])) as limits`.execute(trx)
   if (rows[0]?.taken === 'true') return
 
   onProgress({ type: 'waiting' })
   await sql`select ${setLockTimeout(waitMs)} as lock_timeout`.execute(trx)
   progress.at = 'wait'
   await sql`select pg_advisory_xact_lock(${key}::bigint)::text as taken`.execute(trx)
-  progress.at = 'prepare'
+  progress.at = 'begin'
   await sql`select ${setLockTimeout(lockTimeoutMs)} as lock_timeout`.execute(trx)
 }
 
@@ -91,7 +93,7 @@ export async function ensureHistory(trx: Transaction<unknown>, schema: string): 
   'schema', n.oid is not null,
   'table', exists (select from pg_class where relnamespace = n.oid and relname = 'migrations'),
   'mayCreateSchema', has_database_privilege(current_database(), 'create'),
-  'mayCreateTable', n.oid is not null and has_schema_privilege(n.oid, 'create') and has_schema_privilege(n.oid, 'usage'),
+  'mayCreateTable', has_schema_privilege(n.oid, 'create') and has_schema_privilege(n.oid, 'usage'),
   'role', current_user,
   'database', current_database()
 )::text as ground from (values (1)) as one (x) left join pg_namespace n on n.nspname = ${schema}`.execute(trx)

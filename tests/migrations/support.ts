@@ -88,6 +88,18 @@ export function step(name: string, up: string[], more: Partial<SqlMigration> = {
   return { name, up: () => up, down: () => [], ...more }
 }
 
+/** Settings that would end a long migration, as SQL. */
+export const limits = "'statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'"
+
+/** Gives those to every session of a database from now on. PostgreSQL 17 brought the last of them. */
+export async function limitSessions(url: string): Promise<void> {
+  const statement = `format('alter database %I set %I = ''1h''', current_database(), name)`
+  await execute(
+    url,
+    `do $$ begin execute (select string_agg(${statement}, ';') from pg_settings where name in (${limits})); end $$`,
+  )
+}
+
 /** Names of the tables of a schema, sorted. */
 export async function tablesOf(db: Kysely<unknown>, schema: string): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`select relname::text as name from pg_class
