@@ -106,7 +106,7 @@ function sqlStep(migration: SqlMigration, source: MigrationSource): SqlStep {
   return { kind: 'sql', name, source, breaking, requires, online, checksum: checksum(statements), up, down }
 }
 
-function codeStep(name: string, { up, down }: Migration): CodeStep {
+function codeStep(name: string, migration: Migration): CodeStep {
   return {
     kind: 'code',
     name,
@@ -115,10 +115,10 @@ function codeStep(name: string, { up, down }: Migration): CodeStep {
     requires: undefined,
     checksum: null,
     up: async (db) => {
-      const result: unknown = await up(db)
+      const result: unknown = await migration.up(db)
       if (Array.isArray(result)) throw wrong(name, 'returned a list: give it its `name` if these are statements')
     },
-    down: down && ((db) => down(db)),
+    down: migration.down && (async (db) => migration.down?.(db)),
   }
 }
 
