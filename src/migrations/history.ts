@@ -142,7 +142,7 @@ export async function readState(db: Kysely<unknown>, schema: string, vectorSteps
   } catch (error) {
     if (db.isTransaction) throw error // aborted: nothing more can be asked
     const state = sqlState(error) ?? ''
-    const isMissing = ['42P01', '3F000'].includes(state) || (state === '42501' && !(await hasHistory(db, schema)))
+    const isMissing = state === '42P01' || (state === '42501' && !(await hasHistory(db, schema)))
     if (!isMissing) throw error
     if (vectorSteps.length === 0) return { history: undefined, vector: undefined }
     return await readJson(db, sql`select json_build_object('vector', ${vectorState})::text as state`)
