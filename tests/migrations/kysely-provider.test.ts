@@ -50,6 +50,9 @@ describe("Kysely's Migrator", () => {
     const down = await migrator.migrateTo('0001_people')
 
     expect([up.error, down.error]).toEqual([undefined, undefined])
+    expect(
+      database.queries.filter(({ sql: text }) => text.startsWith('comment on table "finance".migrations')),
+    ).toHaveLength(1)
     expect((await history(database.db)).map(({ name }) => name)).toEqual(['0001_people'])
     expect(await tablesOf(database.db, 'finance')).toEqual(['migrations', 'people'])
   })

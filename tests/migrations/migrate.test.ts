@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CamelCasePlugin, type Kysely, type KyselyPlugin, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { schemaPlugin } from '../../src/connection/schema-plugin.js'
@@ -12,12 +13,14 @@ import {
   TimeoutError,
   UnsupportedError,
 } from '../../src/errors.js'
+import type { MigrationProgress } from '../../src/migrations/events.js'
 import { createMigrator, type MigrateOptions } from '../../src/migrations/migrator.js'
+import type { SqlMigration } from '../../src/migrations/shape.js'
 import { version } from '../../src/version.js'
 import { execute } from '../server.js'
-import { emptyDatabase, fixture, fixtureNames, step, tablesOf } from './support.js'
+import { emptyDatabase, fixture, fixtureNames, limitSessions, limits, step, tablesOf } from './support.js'
 
-const { migrate, history } = createMigrator(fixture)
+const { migrate, history, rollback } = createMigrator(fixture)
 
 describe('migrate', () => {
   test('applies every migration to an empty database, in order', async () => {
@@ -95,6 +98,18 @@ describe('migrate', () => {
     expect(database.queries).toEqual([])
   })
 
+  test('refuses a list of ours that is out of order, or has a name twice', async () => {
+    await using database = await emptyDatabase()
+    const [people, pets] = fixture as [SqlMigration, SqlMigration]
+
+    for (const list of [
+      [pets, people],
+      [people, people],
+    ])
+      await expect(createMigrator(list).migrate(database.db)).rejects.toThrow(/0001_people: must sort after/)
+    expect(database.queries).toEqual([])
+  })
+
   test('refuses a transaction', async () => {
     await using database = await emptyDatabase()
 
@@ -109,7 +124,9 @@ describe('migrate', () => {
 
     await migrate(db)
 
-    expect((await sql`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }])
+    const { rows } = await sql`select mode from pg_locks where locktype = 'advisory'
+      and database = (select oid from pg_database where datname = current_database())`.execute(db)
+    expect(rows).toEqual([])
   })
 
   test('leaves no setting of its own on the connection', async () => {
@@ -210,8 +227,12 @@ describe('schema', () => {
     await expect(failed).rejects.toThrow(`create schema "finance" authorization "${role}"`)
     await expect(failed).rejects.toThrow(`grant create on database "${database.name}" to "${role}"`)
 
-    await execute(database.url, 'create schema finance')
-    await expect(migrate(db)).rejects.toThrow(`grant usage, create on schema "finance" to "${role}"`)
+    await execute(database.url, 'create schema finance', 'create table public.migrations ()')
+    for (const grant of ['', `grant usage on schema finance to ${role}`, `grant create on schema finance to ${role}`]) {
+      await execute(database.url, grant)
+      await expect(migrate(db)).rejects.toThrow(`grant usage, create on schema "finance" to "${role}"`)
+      await execute(database.url, `revoke all on schema finance from ${role}`)
+    }
     await dropRole(database.url, role)
   })
 
@@ -241,9 +262,12 @@ describe('a migration that fails', () => {
 
   test('leaves nothing of itself, keeps those before it, and says which statement it was', async () => {
     await using database = await emptyDatabase()
+    const events: string[] = []
+    const onProgress = ({ type }: { type: string }) => void events.push(type)
 
-    const error = await broken.migrate(database.db).catch((caught: unknown) => caught)
+    const error = await broken.migrate(database.db, { onProgress }).catch((caught: unknown) => caught)
 
+    expect(events).not.toContain('retrying')
     expect(error).toBeInstanceOf(MigrationError)
     expect(error).toMatchObject({
       code: 'MIGRATION_FAILED',
@@ -325,18 +349,30 @@ describe('a connection', () => {
 })
 
 describe('locks', () => {
+  /** What another process that migrates would hold. */
+  async function migrationLock(): Promise<string> {
+    return `select ${/pg_advisory_xact_lock\(-?\d+\)/.exec(await createMigrator(fixture).sql(undefined))?.[0]}`
+  }
+
   test('a table that stays locked is let go and tried again, then the migration is named', async () => {
     await using database = await emptyDatabase()
     await migrate(database.db, { to: '0002_pets' })
     await using holder = await holdLock(database.connect(), 'lock table finance.people in access share mode')
-    const events: string[] = []
+    const events: MigrationProgress[] = []
 
-    const failed = migrate(database.db, { lockTimeoutMs: 30, onProgress: ({ type }) => events.push(type) })
+    const failed = migrate(database.db, { lockTimeoutMs: 30, onProgress: (event) => events.push(event) })
 
     const error = await failed.catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(TimeoutError)
     expect(error).toMatchObject({ waitedFor: 'lock', message: expect.stringContaining('0003_names') })
-    expect(events.filter((type) => type === 'retrying')).toHaveLength(4)
+    expect(events.filter(({ type }) => type === 'retrying')).toEqual(
+      [1, 2, 3, 4].map((attempt) => ({
+        type: 'retrying',
+        name: '0003_names',
+        attempt,
+        delayMs: expect.any(Number),
+      })),
+    )
     await holder.release()
     expect((await migrate(database.db)).applied).toEqual(['0003_names'])
   })
@@ -356,8 +392,7 @@ describe('locks', () => {
 
   test('another process that migrates is waited for, but not for ever', async () => {
     await using database = await emptyDatabase()
-    const lockStatement = /pg_advisory_xact_lock\((-?\d+)\)/.exec(await createMigrator(fixture).sql(undefined))?.[1]
-    await using holder = await holdLock(database.connect(), `select pg_advisory_xact_lock(${lockStatement})`)
+    await using holder = await holdLock(database.connect(), await migrationLock())
 
     const events: string[] = []
     const failed = migrate(database.db, { waitMs: 100, onProgress: ({ type }) => events.push(type) })
@@ -368,6 +403,48 @@ describe('locks', () => {
     expect((await migrate(database.db, { schema: 'money', waitMs: 100 })).applied).toEqual(fixtureNames)
     const waiting = migrate(database.db, { onProgress: ({ type }) => void (type === 'waiting' && holder.release()) })
     expect((await waiting).applied).toEqual(fixtureNames)
+  })
+
+  test('each migration waits as long for them as is asked, and has no other limit, also after another process', async () => {
+    await using database = await emptyDatabase()
+    await limitSessions(database.url)
+    const looking = [
+      `do $$ begin
+        assert current_setting('lock_timeout') = '77ms';
+        assert not exists (select from pg_settings where name in (${limits}) and setting <> '0');
+      end $$`,
+    ]
+    const { migrate } = createMigrator([step('0001_after_waiting', looking), step('0002_at_once', looking)])
+    await using holder = await holdLock(database.connect(), await migrationLock())
+
+    const { applied } = await migrate(database.db, {
+      lockTimeoutMs: 77,
+      onProgress: ({ type }) => void (type === 'waiting' && sleep(200).then(holder.release)),
+    })
+
+    expect(applied).toEqual(['0001_after_waiting', '0002_at_once'])
+  })
+
+  test('the history in use is not taken for another process that migrates', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db, { to: '0002_pets' })
+    await using other = await holdLock(database.connect(), await migrationLock())
+    let history = other
+    const events: string[] = []
+
+    const { applied } = await migrate(database.db, {
+      lockTimeoutMs: 30,
+      onProgress: async ({ type }) => {
+        events.push(type)
+        if (type === 'retrying') await history.release()
+        if (type !== 'waiting') return
+        history = await holdLock(database.connect(), 'lock table finance.migrations')
+        await other.release()
+      },
+    })
+
+    expect(applied).toEqual(['0003_names'])
+    expect([...new Set(events)]).toEqual(['waiting', 'retrying', 'applying', 'applied'])
   })
 
   test('sees what others did while it waited, where repeatable read is the default', async () => {
@@ -427,6 +504,22 @@ describe('the history', () => {
     await breaking.migrate(database.db)
 
     expect((await breaking.migrate(database.db)).alreadyUpToDate).toBe(true)
+  })
+
+  test('holds nothing that no migration leaves', async () => {
+    await using database = await emptyDatabase()
+    await migrate(database.db, { to: '0001_people' })
+    const refused = (sequence: number, name: string, source: string, checksum: string | null, duration: number) =>
+      sql`insert into finance.migrations (sequence, name, source, checksum, breaking, duration_ms, package_version)
+        values (${sequence}, ${name}, ${source}, ${checksum}, false, ${duration}, '')`
+        .execute(database.db)
+        .catch(({ constraint }: { constraint: string }) => constraint)
+
+    expect(await refused(2, '0001_people', 'finance-db', '', 0)).toBe('migrations_pkey')
+    expect(await refused(1, '0002_pets', 'finance-db', '', 0)).toBe('migrations_sequence_key')
+    expect(await refused(2, '0002_pets', 'finance', '', 0)).toBe('migrations_source_check')
+    expect(await refused(2, '0002_pets', 'finance-db', null, 0)).toBe('migrations_checksum_check')
+    expect(await refused(2, '0002_pets', 'finance-db', '', -1)).toBe('migrations_duration_ms_check')
   })
 
   test('is described in the catalogue, column by column', async () => {
@@ -491,6 +584,25 @@ describe("the host's migrations", () => {
     expect((await migrate(database.db, { migrations: turned })).alreadyUpToDate).toBe(true)
   })
 
+  test('that are code may be of a class, as with Kysely', async () => {
+    await using database = await emptyDatabase()
+    class Table {
+      readonly table = 'orders'
+      async up(db: Kysely<unknown>) {
+        await db.schema.createTable(this.table).execute()
+      }
+      async down(db: Kysely<unknown>) {
+        await db.schema.dropTable(this.table).execute()
+      }
+    }
+    const options = { migrations: { '2024_orders': new Table() } }
+
+    await migrate(database.db, options)
+    expect(await tablesOf(database.db, 'public')).toEqual(['orders'])
+    await rollback(database.db, options)
+    expect(await tablesOf(database.db, 'public')).toEqual([])
+  })
+
   test('may rely on the search_path of the session', async () => {
     await using database = await emptyDatabase()
     const unqualified = step('2024_orders', ['create table orders (id integer)'])
@@ -534,6 +646,7 @@ describe("the host's migrations", () => {
 
     await expect(migrate(database.db, options(step('2024_other', [])))).rejects.toThrow(/calls itself/)
     await expect(migrate(database.db, options({ name: '2024_odd', up: async () => {} }))).rejects.toThrow(/list/)
+    await expect(migrate(database.db, options({ name: '2024_odd', up: () => [1] }))).rejects.toThrow(/list/)
     await expect(migrate(database.db, options({ up: async () => ['select 1'] }))).rejects.toThrow(/returned a list/)
     await expect(migrate(database.db, options({}))).rejects.toThrow(/no function `up`/)
   })

@@ -140,7 +140,7 @@ describe('status', () => {
   test('knows every migration before there is anything, and makes nothing', async () => {
     await using database = await emptyDatabase()
 
-    const states = await status(database.db)
+    const states = await status(database.db, { vector: 'off' })
 
     expect(states.map(({ name, state }) => [name, state])).toEqual(fixtureNames.map((name) => [name, 'pending']))
     expect(await tablesOf(database.db, 'finance')).toEqual([])
@@ -153,17 +153,19 @@ describe('status', () => {
     const migrations = { '2024_orders': { up: async () => {} } }
     await newer.migrate(database.db, { migrations })
     const edited = createMigrator(
-      fixture.map((one): SqlMigration => (one.name === '0002_pets' ? { ...one, up: () => ['x'] } : one)),
+      fixture.map(
+        (one): SqlMigration => (one.name === '0002_pets' ? { ...one, up: () => ['x'], breaking: true } : one),
+      ),
     )
 
     const states = await edited.status(database.db)
 
     expect(states).toMatchObject([
       { name: '0001_people', source: 'finance-db', state: 'applied', applied_at: expect.any(Date) },
-      { name: '0002_pets', source: 'finance-db', state: 'edited', applied_at: expect.any(Date) },
+      { name: '0002_pets', source: 'finance-db', state: 'edited', breaking: true, applied_at: expect.any(Date) },
       { name: '0003_names', source: 'finance-db', state: 'pending', applied_at: undefined },
       { name: '0009_newer', source: 'finance-db', state: 'unknown-newer', breaking: true },
-      { name: '2024_orders', source: 'host', state: 'applied' },
+      { name: '2024_orders', source: 'host', state: 'applied', breaking: false },
     ])
   })
 })
