@@ -47,6 +47,8 @@ describe('migrate', () => {
     await using database = await emptyDatabase()
     const before = Date.now()
     await migrate(database.db)
+    // Puts the row behind the others.
+    await sql`update finance.migrations set breaking = false where sequence = 1`.execute(database.db)
 
     const rows = await history(database.db)
 
@@ -243,6 +245,7 @@ describe('schema', () => {
     await migrate(database.db)
 
     await expect(migrate(db)).rejects.toThrow(PermissionDeniedError)
+    await expect(history(db)).rejects.toThrow(PermissionDeniedError)
     await execute(
       database.url,
       `grant usage on schema finance to ${role}`,
