@@ -75,7 +75,8 @@ begin
   if not exists (select from ${finance}.database_roles d where d.name = ${outerRole} and d.kind = part[3]) then
     ${refuse(finance, 'scope_invalid', 'The scope is for another kind of role.')}
   end if;
-  if part[5]::bigint <= extract(epoch from statement_timestamp()) then
+  -- Not when the statement began: a DO block is one statement for as long as it likes.
+  if part[5]::bigint <= extract(epoch from clock_timestamp()) then
     ${refuse(finance, 'scope_expired', 'The scope has expired.')}
   end if;
   return part[4]::uuid;

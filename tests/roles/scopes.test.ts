@@ -134,14 +134,19 @@ describe('an agent', () => {
     expect(await ask(agent, scopeOfOther, ending)).toEqual([])
     expect(await ask(await database.client('analyst'), undefined, ending)).toEqual([])
 
-    // It ends while a transaction is open, too.
+    // It ends while a transaction is open, too, and in the midst of a statement that goes on asking.
     const end = Math.floor(Date.now() / 1000) + 1
     await agent.query('begin read only')
     const brief = signScope(key, 'agent', mine.user_id, new Date(end * 1000))
     await agent.query(`select set_config('finance_db.scope', $1, true)`, [brief])
-    await agent.query('select pg_sleep($1 - extract(epoch from clock_timestamp()))', [end + 0.05])
-    await expect(agent.query('select id from finance.accounts')).rejects.toMatchObject({ constraint: 'scope_expired' })
+    const sleep = `pg_sleep(${end + 0.05} - extract(epoch from clock_timestamp()))`
+    await expect(
+      agent.query(`do $$ begin perform ${sleep}; perform id from finance.accounts; end $$`),
+    ).rejects.toMatchObject({ constraint: 'scope_expired' })
     await agent.query('rollback')
+    await expect(ask(agent, brief, 'select id from finance.accounts')).rejects.toMatchObject({
+      constraint: 'scope_expired',
+    })
 
     // The scope ends with the transaction.
     await ask(agent, scopeOfOther, 'select 1')
