@@ -30,7 +30,7 @@ export function renderForModel(
     })
     const line = visible(`[${cells.join(', ')}]`)
     chars += line.length
-    if (chars > maxChars && lines.length > 0) break
+    if (chars > maxChars) break
     lines.push(line)
   }
   const notes = [
@@ -58,9 +58,12 @@ function cellText(value: unknown): string {
   }
 }
 
-/** Control, format, surrogate and private characters as escapes: JSON.stringify leaves most of them as they are. */
+/**
+ * Control, format, surrogate and private characters, and those that nothing is drawn for, such as variation selectors, which
+ * can spell out a text of their own, as escapes: JSON.stringify leaves most of them as they are.
+ */
 function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Cn}]/gu, (character) =>
+  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Cn}\p{Default_Ignorable_Code_Point}]/gu, (character) =>
     [...Array(character.length).keys()]
       .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
       .join(''),

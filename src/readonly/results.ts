@@ -54,10 +54,13 @@ const bigintType = 20
 /** Columns under names of their own. */
 export function columnsOf(fields: readonly Field[]): ResultColumn[] {
   const taken = new Set<string>()
+  const last = new Map<string, number>()
   return fields.map(({ name, dataTypeID }) => {
     let unique = name
-    for (let i = 2; taken.has(unique); i++) unique = `${name}_${i}`
+    let i = last.get(name) ?? 1
+    while (taken.has(unique)) unique = `${name}_${++i}`
     taken.add(unique)
+    last.set(name, i)
     return { name: unique, type: typeNames[dataTypeID] ?? 'other' }
   })
 }

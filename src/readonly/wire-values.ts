@@ -4,11 +4,20 @@ import type { WireValue } from './batch.js'
 /** Parameters as text for the server, as pg writes them: instants in UTC, arrays as array literals, objects as JSON. */
 export function wireValues(values: readonly unknown[]): WireValue[] {
   return values.map((value, i) => {
-    const text = wireValue(value)
+    const text = known(value)
     if (typeof text === 'string' && text.includes('\0')) throw unfit(i, 'must not contain a NUL character')
     if (text === undefined) throw unfit(i, 'must be a value that JSON or Postgres knows')
     return text
   })
+}
+
+/** Undefined, too, for what holds itself, is nested too deeply, or throws when it is read. */
+function known(value: unknown): WireValue | undefined {
+  try {
+    return wireValue(value)
+  } catch {
+    return undefined
+  }
 }
 
 function unfit(i: number, message: string): InvalidInputError {
@@ -31,6 +40,7 @@ function arrayLiteral(values: readonly unknown[]): string {
     if (value === null || value === undefined) return 'NULL'
     if (Array.isArray(value)) return arrayLiteral(value)
     const text = wireValue(value)
+    if (text === undefined) throw new TypeError('an element is no value')
     const plain = Buffer.isBuffer(text) ? `\\x${text.toString('hex')}` : String(text)
     return `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
   })

@@ -1,5 +1,8 @@
 import type { Attack, Attempt } from './shape.js'
 
+const circle: unknown[] = []
+circle.push(circle)
+
 /** Values that are not what a parameter should be. */
 const hostile: readonly unknown[] = [
   { toPostgres: () => `x'); drop table x; --` },
@@ -23,6 +26,10 @@ const hostile: readonly unknown[] = [
   true,
   new Map([[1, 2]]),
   new Proxy({}, { get: () => 1 }),
+  { value: 1n },
+  circle,
+  [() => 1],
+  [new Date(Number.NaN)],
 ]
 
 const big = Array.from({ length: 70_000 }, (_, i) => i)

@@ -15,7 +15,7 @@ export function structuredRows(
   for (const row of answer.rows) {
     const cells = answer.columns.map(({ name }) => cell(row[name], maxCellChars))
     chars += JSON.stringify(cells).length
-    if (chars > maxChars && rows.length > 0) break
+    if (chars > maxChars) break
     rows.push(cells)
   }
   return {
@@ -29,15 +29,22 @@ export function structuredRows(
 
 function cell(value: unknown, maxChars: number): unknown {
   if (value instanceof Uint8Array) return `${value.length} bytes`
-  const text = JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? 'null'
-  const shown = visible(text)
+  const shown = visible(jsonOf(value))
   if (shown.length <= maxChars) return JSON.parse(shown)
   return `${typeof value === 'string' ? visible(value).slice(0, maxChars) : shown.slice(0, maxChars)}…`
 }
 
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? 'null'
+  } catch {
+    return '"a value that cannot be shown"' // JSON that is nested too deeply
+  }
+}
+
 /** Characters that hide text or change its direction, as escapes that stay escapes when the JSON is read. */
 function visible(text: string): string {
-  return text.replace(/[\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
+  return text.replace(/[\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, (character) =>
     [...Array(character.length).keys()]
       .map((i) => `\\\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
       .join(''),
