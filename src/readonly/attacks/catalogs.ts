@@ -102,6 +102,9 @@ export const catalogAttacks: readonly Attack[] = [
         `select has_table_privilege('${s}.users', 'select')`,
         `select has_column_privilege('${s}.users', 'password_hash', 'select')`,
         `select pg_get_userbyid(10)`,
+        // A text beside a type is read as one: each table is a type.
+        `select unnest(array[pg_typeof(1), '83', '${s}.scope_keys'])::text`,
+        `select nullif(pg_typeof(1), '${s}.audit_seals')`,
         `select * from pg_get_keywords() limit 1`,
         `select * from pg_options_to_table(array['a=b'])`,
         `with pg_class as (select 1 as a) select * from pg_catalog.pg_class limit 1`,

@@ -47,7 +47,7 @@ const lists = `
   lower_inc lower_inf upper_inc upper_inf isempty range_merge multirange int4range int8range numrange daterange tsrange
   tstzrange datemultirange nummultirange int4multirange int8multirange tsmultirange tstzmultirange
 
-  num_nulls num_nonnulls pg_typeof
+  num_nulls num_nonnulls
   to_tsvector to_tsquery plainto_tsquery phraseto_tsquery websearch_to_tsquery ts_rank ts_rank_cd ts_headline
   numnode querytree setweight strip tsvector_to_array
   uuid_extract_timestamp uuid_extract_version
