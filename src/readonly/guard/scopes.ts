@@ -23,7 +23,7 @@ export function withClauseNames(
   }
   const seen = new Set(outer)
   for (const cte of ctes) {
-    look(cte, new Set(seen))
+    look(cte, seen)
     seen.add(cte.CommonTableExpr.ctename)
   }
   return all
