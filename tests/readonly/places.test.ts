@@ -69,16 +69,22 @@ describe('on a server', () => {
   })
 
   test('explains a query without running it and without estimates', async () => {
-    const plan = await place
-      .agent()
-      .asUser(userId)
-      .explain('select name from accounts where user_id = $1', { params: [userId] })
+    const plan = await place.analyst().explain('select name from accounts where user_id = $1', { params: [userId] })
 
     expect(plan).toMatchObject({ costBelow: expect.any(Number), plan: { node: expect.any(String) } })
     expect(Math.log10(plan.costBelow) % 1).toBe(0)
     expect(JSON.stringify(plan)).toContain('"table":"accounts"')
     expect(JSON.stringify(plan)).not.toMatch(/rows/i)
-    await expect(place.agent().asUser(userId).explain('select pg_sleep(1)')).rejects.toThrow(QueryRefusedError)
+    await expect(place.analyst().explain('select pg_sleep(1)')).rejects.toThrow(QueryRefusedError)
+  })
+
+  test.each(['on', 'off'] as const)('explains nothing to one user with the guard %s', async (guard) => {
+    const mine = place.agent({ guard }).asUser(userId)
+
+    await expect(mine.explain(`select 1 from transactions where merchant < 'm'`)).rejects.toMatchObject({
+      reason: 'permission',
+      message: expect.stringContaining('the rows of everybody'),
+    })
   })
 
   test('with another schema', async () => {

@@ -91,6 +91,17 @@ describe('the tools', () => {
     ])
   })
 
+  test('show nothing of what is too deep or too wide', async () => {
+    const deep = await tools.query.run({ sql: `select (repeat('[', 5000) || repeat(']', 5000))::json` })
+    const columns = Array.from({ length: 1000 }, (_, i) => `repeat('x', 500) as c${i}`)
+    const wide = await tools.query.run({ sql: `select ${columns}` })
+
+    expect(deep.text).toContain('a value that cannot be shown')
+    expect(rowsOf(deep.data)).toEqual([['a value that cannot be shown']])
+    expect(wide.text).toContain('0 of 1 rows are shown')
+    expect(wide.data).toMatchObject({ rows: [], truncated: true })
+  })
+
   test('say of an empty answer that the query was allowed', async () => {
     const { text, status } = await tools.query.run({
       sql: 'select name from accounts where name = $1',
@@ -135,11 +146,13 @@ describe('the tools', () => {
   })
 
   test('explain a plan without the numbers of rows', async () => {
-    const { text, data } = await tools.explain.run({ sql: 'select * from accounts where user_id = $1', params: [null] })
+    const { explain } = agentTools(place.door(place.analyst))
+    const { text, data } = await explain.run({ sql: 'select * from accounts where user_id = $1', params: [null] })
 
     expect(text).toMatch(/^The planner puts the cost below 10+ [\s\S]*\n.*(Scan|Result)/)
-    expect(tools.explain.output.parse(data)).toEqual(data)
-    expect(await tools.explain.run({ sql: 'drop table x' })).toMatchObject({ status: 'refused' })
+    expect(explain.output.parse(data)).toEqual(data)
+    expect(await explain.run({ sql: 'drop table x' })).toMatchObject({ status: 'refused' })
+    expect(await tools.explain.run({ sql: 'select 1' })).toMatchObject({ status: 'refused' })
   })
 
   test('tell the host, and not the model, what the host has to mend', async () => {

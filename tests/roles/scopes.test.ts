@@ -211,6 +211,34 @@ describe('an agent', () => {
     expect(await outcome(analyst, 'select changes from finance.audit_log')).toBe('42501')
   })
 
+  test('is told no word of others by the estimates of EXPLAIN, which ask for no scope', {
+    timeout: 120_000,
+  }, async () => {
+    await using database = await provisionedDatabase()
+    const account = await createAccount(database.owner)
+    for (const description of ['anna', 'zoe', 'zoe']) await createTransaction(database.owner, account, { description })
+    await execute(database.url, 'analyze')
+    const agent = await database.client('agent')
+    const estimate = async (table: string, condition: string) => {
+      // As the condition of an outer join it is estimated apart from the policy, and times a hundred million.
+      const { rows } = await agent.query(`explain (format json)
+        select 1 from finance.${table} t left join generate_series(1, 100000000) on ${condition}`)
+      return rows[0]['QUERY PLAN'][0].Plan['Plan Rows']
+    }
+
+    for (const [table, text] of [
+      ['transactions', 'description'],
+      ['transactions', 'merchant'],
+      ['accounts', 'name'],
+      ['users', 'email'],
+      ['users', 'lower(email)'],
+    ] as const) {
+      const low = await estimate(table, `${text} < 'a'`)
+      expect(await estimate(table, `${text} < 'zz'`), `${table}.${text}`).toBe(low)
+    }
+    expect(await estimate('transactions', `status < 'a'`)).not.toBe(await estimate('transactions', `status < 'zz'`))
+  })
+
   test('is read from by our repositories, through the door alone', { timeout: 120_000 }, async () => {
     await using database = await provisionedDatabase()
     const { owner, key } = database

@@ -123,7 +123,8 @@ export function agentTools(door: ToolDoor, options: AgentToolOptions = {}): Agen
     explain: tool(options, {
       name: 'explain',
       title: 'Explain a query',
-      description: 'Shows how the planner would run a statement, and about what it costs. The statement is not run.',
+      description:
+        'Shows how the planner would run a statement, and about what it costs. The statement is not run. Refused where the rows of one user are seen.',
       input: explainInput,
       output: explainOutput,
       async answer({ sql, params }, signal) {
