@@ -173,6 +173,9 @@ function planReader(name: string, role: FoundRole | undefined, found: Found): Po
       `${name} owns nothing`,
       role?.owns !== true,
       `reassign owned by ${label} to ${identifier(found.owner ?? 'current_user')}`,
+      // Default privileges cannot be given away. This takes its rights too, which the plan of rights gives again.
+      `drop owned by ${label}`,
+      `grant connect on database ${database} to ${label}`,
     ),
     point(
       `${name} may make nothing in the database`,
