@@ -11,8 +11,11 @@ export interface PlanStep {
 
 /** How the planner would run a query. Without its estimates, which tell about rows of others. */
 export interface QueryPlan {
-  /** The planner's cost, rounded up to a power of ten; its unit is about the reading of a page. */
-  readonly costBelow: number
+  /**
+   * The planner's cost, rounded up to a power of ten; its unit is about the reading of a page. Left out for a role that sees one
+   * user: it goes by the rows of everybody, and could be asked about theirs.
+   */
+  readonly costBelow?: number
   readonly plan: PlanStep
 }
 
@@ -24,11 +27,13 @@ interface RawPlan {
   readonly Plans?: readonly RawPlan[]
 }
 
-export function planOf({ result }: Answer): QueryPlan {
+export function planOf({ result }: Answer, sees: 'one-user' | 'everybody'): QueryPlan {
   const text = result.rows.map(([line]) => line).join('\n')
   const [{ Plan: plan } = {}]: Array<{ Plan?: RawPlan }> = JSON.parse(text)
+  const steps = stepOf(plan ?? {})
+  if (sees === 'one-user') return { plan: steps }
   const cost = Math.max(1, plan?.['Total Cost'] ?? 1)
-  return { costBelow: 10 ** Math.ceil(Math.log10(cost + 1)), plan: stepOf(plan ?? {}) }
+  return { costBelow: 10 ** Math.ceil(Math.log10(cost + 1)), plan: steps }
 }
 
 function stepOf(plan: RawPlan): PlanStep {

@@ -29,7 +29,7 @@ describe('attacks by other ways than query', { timeout: 600_000 }, () => {
     return { query: (sql, options) => (own.test(sql) ? door.query(sql, options) : way(sql, options)) }
   }
 
-  test.each(['on', 'off'] as const)('explain answers nothing with the guard %s', async (guard) => {
+  test.each(['on', 'off'] as const)('explain holds with the guard %s', async (guard) => {
     const door = field.door({ guard }).asUser(field.ground.me)
     const explained = besides(door, async (sql, options) => ({
       rows: [{ plan: JSON.stringify(await door.explain(sql, options)) }],
@@ -38,7 +38,7 @@ describe('attacks by other ways than query', { timeout: 600_000 }, () => {
     const verdicts = await field.attack(guard, light(traced), { door: explained })
 
     expect(reportOf(verdicts)).toEqual([])
-    expect(answered(verdicts)).toBe(0)
+    expect(answered(verdicts)).toBeGreaterThan(20)
   })
 
   test('a way that shows what it should not is found out', async () => {

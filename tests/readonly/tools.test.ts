@@ -145,14 +145,17 @@ describe('the tools', () => {
     for (const { input } of Object.values(tools)) expect(Object.keys(input.shape).join()).not.toMatch(/user/)
   })
 
-  test('explain a plan without the numbers of rows', async () => {
-    const { explain } = agentTools(place.door(place.analyst))
-    const { text, data } = await explain.run({ sql: 'select * from accounts where user_id = $1', params: [null] })
+  test('explain a plan without the numbers of rows, and its cost to who sees everybody', async () => {
+    const everybodys = agentTools(place.door(place.analyst)).explain
+    const query = { sql: 'select * from accounts where user_id = $1', params: [null] }
+    const mine = await tools.explain.run(query)
+    const { text, data } = await everybodys.run(query)
 
+    expect(mine.text).toMatch(/^(\w+ )*(Scan|Result)/)
     expect(text).toMatch(/^The planner puts the cost below 10+ [\s\S]*\n.*(Scan|Result)/)
-    expect(explain.output.parse(data)).toEqual(data)
-    expect(await explain.run({ sql: 'drop table x' })).toMatchObject({ status: 'refused' })
-    expect(await tools.explain.run({ sql: 'select 1' })).toMatchObject({ status: 'refused' })
+    expect(mine.text).not.toMatch(/cost/)
+    for (const answer of [mine.data, data]) expect(everybodys.output.parse(answer)).toEqual(answer)
+    expect(await tools.explain.run({ sql: 'drop table x' })).toMatchObject({ status: 'refused' })
   })
 
   test('tell the host, and not the model, what the host has to mend', async () => {

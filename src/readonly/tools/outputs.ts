@@ -20,6 +20,6 @@ export const queryOutput = z.object({
 })
 
 export const explainOutput = z.object({
-  cost_below: z.number(),
+  cost_below: z.number().optional(),
   plan: z.string(),
 })

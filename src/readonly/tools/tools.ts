@@ -124,12 +124,13 @@ export function agentTools(door: ToolDoor, options: AgentToolOptions = {}): Agen
       name: 'explain',
       title: 'Explain a query',
       description:
-        'Shows how the planner would run a statement, and about what it costs. The statement is not run. Refused where the rows of one user are seen.',
+        'Shows how the planner would run a statement and, where you see the rows of everybody, about what it costs. The statement is not run.',
       input: explainInput,
       output: explainOutput,
       async answer({ sql, params }, signal) {
         const { costBelow, plan } = await door.explain(sql, { params, signal })
         const tree = planText(plan).join('\n')
+        if (costBelow === undefined) return { text: tree, data: { plan: tree } }
         return {
           text: `The planner puts the cost below ${costBelow.toLocaleString('en')} (reading one page is 1).\n${tree}`,
           data: { cost_below: costBelow, plan: tree },
