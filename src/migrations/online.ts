@@ -129,9 +129,12 @@ export async function pause(since: number, { waitMs }: LockOptions, step: SqlSte
   await sleep(Math.min(250 + waited / 10, 2000))
 }
 
+/** What would end a long build, or its wait for those who use the table. */
+const limits = ['statement_timeout', 'lock_timeout', 'transaction_timeout']
+
 /** The script of an online migration, for psql: the builds stand outside of the transaction. */
 export function onlineLines(step: SqlStep, schema: string): string[] {
-  return indexesOf(step, schema).flatMap(({ name, create, drop }) => [
+  const lines = indexesOf(step, schema).flatMap(({ name, create, drop }) => [
     `select exists (select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = ${literal(schema)} and c.relname = ${literal(name)} and not i.indisvalid) as finance_db_broken \\gset`,
     '\\if :finance_db_broken',
@@ -139,7 +142,15 @@ export function onlineLines(step: SqlStep, schema: string): string[] {
     '\\endif',
     `${create};`,
   ])
+  return [
+    forEachLimit(`set_config('finance_db.' || name, current_setting(name), false), set_config(name, '0', false)`),
+    ...lines,
+    forEachLimit(`set_config(name, current_setting('finance_db.' || name), false)`),
+  ]
 }
+
+const forEachLimit = (call: string) =>
+  `do $$ begin perform ${call} from pg_settings where name in (${limits.map(literal).join(', ')}); end $$;`
 
 function indexesOf(step: SqlStep, schema: string): OnlineIndex[] {
   return statementsOf(step, 'up', { finance: identifier(schema), vector: '' }).flatMap((text) => parseIndex(text) ?? [])
@@ -158,8 +169,6 @@ async function clearUp(raw: Kysely<unknown>, schema: string, step: SqlStep): Pro
   await dropInvalid(raw, schema, step)
   await sql.raw(`${deleteHistory(schema, step.name)} and applied_at is null`).execute(raw)
 }
-
-const limits = ['statement_timeout', 'lock_timeout', 'transaction_timeout']
 
 /**
  * Lifts the limits of the session, where there are any, and puts them back. Behind a pooler they stay: lifting them might

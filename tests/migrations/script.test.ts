@@ -2,13 +2,14 @@ import { execFile, execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { UnsupportedError } from '../../src/errors.js'
 import * as ours from '../../src/migrations/index.js'
 import { createMigrator } from '../../src/migrations/migrator.js'
-import { execute } from '../server.js'
+import { execute, waitingIn } from '../server.js'
 import { catalogue } from './catalogue.js'
 import { emptyDatabase, fixture, fixtureNames, limitSessions, limits, step, tablesOf } from './support.js'
 
@@ -97,6 +98,35 @@ describe.skipIf(!hasPsql())(`the script${hasPsql() ? '' : ' (skipped: there is n
       { text: 'CREATE INDEX people_name_idx ON finance.people USING btree (name)', indisvalid: true },
     ])
     expect((await online.migrate(database.db)).alreadyUpToDate).toBe(true)
+  })
+
+  test('waits for who uses the table of an online index, whatever the limits of the session are', async () => {
+    await using database = await emptyDatabase()
+    const up = ({ finance }: ours.Names) => [`create index people_name_idx on ${finance}.people (name)`]
+    const after = step('0005_after', ['create table finance.after (id integer)'])
+    const online = createMigrator([...fixture, { name: '0004_online', online: true, up, down: () => [] }, after])
+    await migrator.migrate(database.db)
+    for (const limit of ['lock_timeout', 'statement_timeout'])
+      await execute(database.url, `alter database ${database.name} set ${limit} = '300ms'`)
+    const script = `${await online.sql(database.db)}\ncreate table public.limits as
+      select current_setting('lock_timeout') as lock, current_setting('statement_timeout') as statement;`
+
+    const user = await database.db.startTransaction().execute()
+    await sql`lock table finance.people in row exclusive mode`.execute(user)
+    const leave = async () => {
+      while ((await waitingIn(database.db)) === 0) await sleep(20)
+      await sleep(600)
+      await user.commit().execute()
+    }
+    await Promise.all([psql(database.url, script), leave()])
+
+    expect((await online.history(database.db)).map(({ name }) => name)).toEqual([
+      ...fixtureNames,
+      '0004_online',
+      '0005_after',
+    ])
+    const { rows } = await sql`select * from public.limits`.execute(database.db)
+    expect(rows).toEqual([{ lock: '300ms', statement: '300ms' }])
   })
 
   test('lifts the limits of the session, is of one isolation, and gives the roles their rights', async () => {
