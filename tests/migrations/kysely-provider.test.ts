@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { type MigrationProvider, Migrator } from 'kysely/migration'
 import { describe, expect, test } from 'vitest'
 import { MigrationEditedError } from '../../src/errors.js'
 import * as ours from '../../src/migrations/index.js'
 import { createMigrator } from '../../src/migrations/migrator.js'
+import { lockKey } from '../../src/migrations/names.js'
+import { waitingIn } from '../server.js'
 import { type EmptyDatabase, emptyDatabase, fixture, fixtureNames, step, tablesOf } from './support.js'
 
 const { migrate, history, kyselyProvider } = createMigrator(fixture)
@@ -55,6 +58,24 @@ describe("Kysely's Migrator", () => {
     ).toHaveLength(1)
     expect((await history(database.db)).map(({ name }) => name)).toEqual(['0001_people'])
     expect(await tablesOf(database.db, 'finance')).toEqual(['migrations', 'people'])
+  })
+
+  test('waits for who migrates', async () => {
+    await using database = await emptyDatabase()
+    const migrator = kyselyMigrator(database, kyselyProvider())
+    const other = await database.db.startTransaction().execute()
+    await sql`select pg_advisory_xact_lock(${lockKey('finance')}::bigint)`.execute(other)
+
+    const run = migrator.migrateToLatest()
+    const waits = async () => {
+      while ((await waitingIn(database.db)) === 0) await sleep(20)
+      return 'waits'
+    }
+    const first = await Promise.race([run, waits()])
+    await other.commit().execute()
+
+    expect(first).toBe('waits')
+    expect((await run).error).toBeUndefined()
   })
 
   test('works without transactions, which each of ours brings itself', async () => {

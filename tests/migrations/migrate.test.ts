@@ -1,6 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CamelCasePlugin, type Kysely, type KyselyPlugin, sql } from 'kysely'
+import {
+  CamelCasePlugin,
+  type Dialect,
+  DummyDriver,
+  Kysely,
+  type KyselyPlugin,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+} from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { schemaPlugin } from '../../src/connection/schema-plugin.js'
 import {
@@ -118,6 +128,17 @@ describe('migrate', () => {
     const inside = database.db.transaction().execute((trx) => migrate(trx))
 
     await expect(inside).rejects.toThrow(UnsupportedError)
+  })
+
+  test('refuses another dialect', async () => {
+    const dialect: Dialect = {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    }
+
+    await expect(migrate(new Kysely({ dialect }))).rejects.toThrow(/another dialect/)
   })
 
   test('works through a pool of one, and lets go of it', async () => {
