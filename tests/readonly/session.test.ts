@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createReadOnlyDb, type ReadOnlyDb } from '../../src/readonly/index.js'
 import { createUser } from '../people.js'
+import { directly } from '../server.js'
 import { muteableProxy } from './proxy.js'
 import { connectAs, type DoorDatabase, doorDatabase } from './support.js'
 
@@ -147,7 +148,8 @@ describe('a connection', () => {
       await place.asOwner(`revoke insert on finance.insights from ${place.agentRole}`)
     }
 
-    const one = open()
+    // PgBouncer would keep the session of a connection that is closed.
+    const one = open({ connectionString: directly(place.agentUrl) })
     const pid = await pidOf(one)
     await place.asOwner(`grant insert on finance.insights to ${place.agentRole}`)
     const now = performance.now.bind(performance)
