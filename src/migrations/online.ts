@@ -143,14 +143,18 @@ export function onlineLines(step: SqlStep, schema: string): string[] {
     `${create};`,
   ])
   return [
-    forEachLimit(`set_config('finance_db.' || name, current_setting(name), false), set_config(name, '0', false)`),
+    forEachSetting(
+      limits,
+      `set_config('finance_db.' || name, current_setting(name), false), set_config(name, '0', false)`,
+    ),
     ...lines,
-    forEachLimit(`set_config(name, current_setting('finance_db.' || name), false)`),
+    forEachSetting(limits, `set_config(name, current_setting('finance_db.' || name), false)`),
   ]
 }
 
-const forEachLimit = (call: string) =>
-  `do $$ begin perform ${call} from pg_settings where name in (${limits.map(literal).join(', ')}); end $$;`
+/** Of those that this server has. */
+export const forEachSetting = (names: readonly string[], call: string) =>
+  `do $$ begin perform ${call} from pg_settings where name in (${names.map(literal).join(', ')}); end $$;`
 
 function indexesOf(step: SqlStep, schema: string): OnlineIndex[] {
   return statementsOf(step, 'up', { finance: identifier(schema), vector: '' }).flatMap((text) => parseIndex(text) ?? [])

@@ -2,7 +2,7 @@ import { UnsupportedError } from '../errors.js'
 import { version } from '../version.js'
 import { createHistory, finishHistory, historyTable, insertHistory, type State } from './history.js'
 import { identifier, literal, lockKey } from './names.js'
-import { onlineLines } from './online.js'
+import { forEachSetting, onlineLines } from './online.js'
 import { plan, type Target } from './plan.js'
 import { LIMITS } from './session.js'
 import { type SqlStep, type Step, statementsOf } from './steps.js'
@@ -103,7 +103,7 @@ const DURATION =
 function transaction({ schema, lockTimeoutMs, waitMs }: ScriptOptions, body: readonly string[]): string[] {
   return [
     'begin isolation level read committed;',
-    `do $$ begin perform set_config(name, '0', true) from pg_settings where name in (${LIMITS.map(literal).join(', ')}); end $$;`,
+    forEachSetting(LIMITS, `set_config(name, '0', true)`),
     `set local lock_timeout = ${waitMs};`,
     `do $$ begin perform pg_advisory_xact_lock(${lockKey(schema)}); end $$;`,
     `set local lock_timeout = ${lockTimeoutMs};`,
