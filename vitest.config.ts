@@ -15,6 +15,9 @@ export default defineConfig({
     include: ['tests/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['tests/global-setup.ts', 'tests/programs.ts'],
     maxWorkers: 2,
+    // A process for each of 166 files would spend a third of the time on loading the same sources. What a test changes in its
+    // process it puts back.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     typecheck: { enabled: false },

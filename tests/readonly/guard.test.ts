@@ -224,8 +224,14 @@ describe('the guard', () => {
       hint: /may not wait/,
     })
     await expect(checkQuery('select from where', schema)).rejects.toMatchObject({ position: expect.any(Number) })
-    const deep = [`${'select * from ('.repeat(1000)}select 1${') x'.repeat(1000)}`, `select 1${'+1'.repeat(16_000)}`]
-    for (const query of deep) await expect(checkQuery(query, schema)).rejects.toThrow('nested too deeply')
+    const nested = (n: number) => [
+      `${'select * from ('.repeat(n / 2)}select 1${') x'.repeat(n / 2)}`,
+      `select 1${'+1'.repeat(n)}`,
+      `select 1${' union all select 1'.repeat(n)}`,
+    ]
+    for (const query of nested(390)) await checkQuery(query, schema)
+    for (const query of [...nested(410), ...nested(2000), `select 1${'+1'.repeat(16_000)}`])
+      await expect(checkQuery(query, schema)).rejects.toThrow('nested too deeply')
     // One line, whatever of the query is in it.
     await expect(checkQuery("select 'a\n\u202e", schema)).rejects.toThrow(/^Unterminated .*"'a "\.$/)
   })

@@ -405,11 +405,14 @@ describe('a sandbox', () => {
 test('a turn that is ended twice ends no other', async () => {
   const line = new Line(60_000, () => new Error('stalled'))
   const first = await line.take('first', new Place('first'))
-  const [second] = ['second', 'third'].map((what) => line.take(what, new Place(what)))
+  const [second, third] = ['second', 'third'].map((what) => line.take(what, new Place(what)))
 
   first.done()
   first.done()
 
   expect(await second).toBe(line.holder)
   expect(line.waiting).toMatchObject([{ what: 'third' }])
+
+  line.holder?.done()
+  expect(await third).toBe(line.holder)
 })

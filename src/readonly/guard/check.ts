@@ -31,6 +31,10 @@ const allowedNodes = new Set(
   JsonTablePathSpec JsonOutput JsonReturning JsonFormat JsonBehavior JsonArgument JsonAggConstructor`.split(/\s+/),
 )
 
+/** How many nodes may be inside of each other. What the stack holds depends on how warm the process is. */
+const deepest = 400
+const tooDeep = ['The query is nested too deeply.', 'Split it into CTEs.'] as const
+
 const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'])
 
 /**
@@ -52,7 +56,7 @@ export async function checkQuery(sql: string, schema: GuardSchema): Promise<void
   try {
     new Check(sql, schema, statement).node(statement, noNames)
   } catch (error) {
-    if (error instanceof RangeError) refuse('syntax', 'The query is nested too deeply.', 'Split it into CTEs.')
+    if (error instanceof RangeError) refuse('syntax', ...tooDeep)
     throw error
   }
 }
@@ -72,6 +76,7 @@ class Check {
   readonly #schema: GuardSchema
   readonly #fields: Fields
   readonly #withheld: Withheld | undefined
+  #depth = 0
 
   constructor(sql: string, schema: GuardSchema, statement: unknown) {
     this.#bytes = Buffer.from(sql)
@@ -96,6 +101,13 @@ class Check {
   }
 
   #kind(kind: string, node: Node, names: Names): void {
+    this.#depth++
+    this.#within(kind, node, names)
+    this.#depth--
+  }
+
+  #within(kind: string, node: Node, names: Names): void {
+    if (this.#depth > deepest) refuse('syntax', ...tooDeep)
     if (!allowedNodes.has(kind)) {
       const hint = kind.endsWith('Stmt') ? statementHint : 'Write it with the functions and operators of plain SQL.'
       refuse(
@@ -159,7 +171,7 @@ class Check {
     const { withClause, larg, rarg, ...rest } = node
     const names = withClauseNames(withClause as Node | undefined, outer, (query, seen) => this.node(query, seen))
     assertStar(node, names, this.#schema, (message, hint) => refuse('column', message, hint))
-    for (const side of [larg, rarg]) if (side !== undefined) this.#select(side as Node, names)
+    for (const side of [larg, rarg]) if (side !== undefined) this.#kind('SelectStmt', side as Node, names)
     this.#object(rest, names)
   }
 
