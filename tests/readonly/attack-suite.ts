@@ -11,7 +11,7 @@ const stopsServers = ({ id }: Attack) => id === 'lock-table'
 /** Every attack there is, the heavy ones too. A file for each guard, so that they run side by side. */
 export function attackSuite(guard: 'on' | 'off'): void {
   async function fightOff(field: Battlefield, attack: Attack) {
-    const verdicts = await field.attack(guard, [attack], { heavy: true })
+    const verdicts = await field.attack(guard, [attack], { heavy: attack.heavy ?? false })
 
     expect(reportOf(verdicts)).toEqual([])
     expect(verdicts[0]?.attempts).toBeGreaterThan(0)

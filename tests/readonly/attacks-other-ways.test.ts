@@ -6,6 +6,7 @@ import { listenMcp } from '../../src/mcp/index.js'
 import { attacks } from '../../src/readonly/attacks/index.js'
 import type { AttackedDoor, Verdict } from '../../src/readonly/attacks/run.js'
 import type { Attack } from '../../src/readonly/attacks/shape.js'
+import { execute } from '../server.js'
 import { type Battlefield, battlefield, reportOf } from './battlefield.js'
 
 /** Where nothing runs, or all comes as text: no answer is a breach by itself, but what it shows and leaves behind is. */
@@ -48,6 +49,34 @@ describe('attacks by other ways than query', { timeout: 600_000 }, () => {
     const verdicts = await field.attack('on', light(traced).slice(0, 2), { door: leaking })
 
     expect(reportOf(verdicts).join()).toContain('shows a value of somebody else')
+  })
+
+  test('what writes is named, also when it writes but once', async () => {
+    const [me, victim] = [field.ground.me, field.ground.victim]
+    const write = (name: string) =>
+      execute(field.ownerUrl, `update finance.users set first_name = '${name}' where id = '${me}'`)
+    const attack: Attack = {
+      ...attacks[0],
+      breach: 'trace',
+      attempts: () => [{ sql: 'a' }, { sql: 'b' }, { sql: 'c' }],
+    } as Attack
+    const door = field.door({ guard: 'on' }).asUser(me)
+    const writing = (what: (sql: string) => Promise<void> | undefined) =>
+      besides(door, async (sql) => {
+        await what(sql)
+        return { rows: [] }
+      })
+    let [n, once] = [0, 0]
+
+    const verdicts = await field.attack('on', [attack, attack], {
+      door: writing((sql) => (sql === 'b' ? write(`${victim}${n++}`) : undefined)),
+    })
+    const [atFirst] = await field.attack('on', [attack], {
+      door: writing(() => (once++ === 0 ? write('once') : undefined)),
+    })
+
+    for (const { breaches } of verdicts) expect(breaches).toEqual([{ sql: 'b', why: 'something was written' }])
+    expect(atFirst?.breaches.map(({ sql }) => sql)).toEqual(['a', 'b', 'c'])
   })
 
   test('typed queries hold, which no guard looks at', async () => {

@@ -37,6 +37,8 @@ export interface BattlefieldOptions {
 }
 
 export const limits = { timeoutMs: 1500 }
+/** What is stopped by its time is stopped the same way sooner. */
+const shortLimits = { timeoutMs: 400 }
 
 export async function battlefield({ through = (url) => url, database }: BattlefieldOptions = {}): Promise<Battlefield> {
   const fresh = database ?? (await freshDatabase())
@@ -63,6 +65,7 @@ export async function battlefield({ through = (url) => url, database }: Battlefi
     return made
   }
   const doors = { on: door({ guard: 'on' }), off: door({ guard: 'off' }) }
+  const hasty = { on: door({ guard: 'on', limits: shortLimits }), off: door({ guard: 'off', limits: shortLimits }) }
   return {
     ground,
     canaries,
@@ -73,7 +76,7 @@ export async function battlefield({ through = (url) => url, database }: Battlefi
     agentUrl: agentUrl.href,
     ownerUrl: fresh.url,
     async attack(guard, attacks, { heavy = false, door: other } = {}) {
-      const attacked = other ?? doors[guard].asUser(me)
+      const attacked = other ?? (heavy ? hasty : doors)[guard].asUser(me)
       const verdicts: Verdict[] = []
       const run = { door: attacked, guard, ground, watch, attacks, heavy, timeoutMs: limits.timeoutMs + 4000 }
       for await (const verdict of runAttacks(run)) verdicts.push(verdict)

@@ -41,10 +41,11 @@ export interface Verdict {
   readonly breaches: readonly Breach[]
 }
 
-/** Tries the attacks one after another, and looks after each attempt for what it has done. */
+/** Tries the attacks one after another. After each attempt it looks at sessions, after each attack at what is stored. */
 export async function* runAttacks(options: RunOptions): AsyncGenerator<Verdict> {
-  const { ground, heavy = false, attacks = allAttacks } = options
-  const known = { session: await sessionOf(options), state: await options.watch?.state() }
+  const { ground, watch, heavy = false, attacks = allAttacks } = options
+  const session = await sessionOf(options)
+  let state = await watch?.state()
   for (const attack of attacks) {
     if (attack.heavy && !heavy) continue
     const by: Partial<Record<Layer, number>> = {}
@@ -52,7 +53,14 @@ export async function* runAttacks(options: RunOptions): AsyncGenerator<Verdict> 
     const breaches: Breach[] = []
     const attempts = attack.attempts(ground)
     for (const attempt of attempts) {
-      for (const why of await tryOne(attack, attempt, options, known, by, weak)) breaches.push({ ...attempt, why })
+      for (const why of await tryOne(attack, attempt, options, session, by, weak)) breaches.push({ ...attempt, why })
+    }
+    const before = state
+    state = await watch?.state()
+    if (watch && state !== before) {
+      const writing = await thoseThatWrite(attempts, options.door, watch)
+      breaches.push(...writing.map((attempt) => ({ ...attempt, why: 'something was written' })))
+      state = await watch.state()
     }
     yield { attack, attempts: attempts.length, by, weak, breaches }
   }
@@ -62,7 +70,7 @@ async function tryOne(
   attack: Attack,
   attempt: Attempt,
   options: RunOptions,
-  known: { readonly session: unknown; state: string | undefined },
+  session: unknown,
   by: Partial<Record<Layer, number>>,
   weak: Attempt[],
 ): Promise<string[]> {
@@ -80,13 +88,28 @@ async function tryOne(
 
   // Some functions of the server look for a cancel only when they are done.
   found.push(...((await watch?.leftovers(attack.heavy ? 30_000 : 3000)) ?? []))
-  const state = await watch?.state()
-  if (state !== known.state) found.push('something was written')
-  known.state = state
   const after = await sessionOf(options).catch((error: unknown) => `the next query fails: ${String(error)}`)
-  if (!isDeepStrictEqual(after, known.session))
-    found.push(`the next query finds another session: ${difference(known.session, after)}`)
+  if (!isDeepStrictEqual(after, session))
+    found.push(`the next query finds another session: ${difference(session, after)}`)
   return found
+}
+
+/** Looking at all that is stored takes longer than most attempts, so who wrote is asked for by sending them again, one by one. */
+async function thoseThatWrite(
+  attempts: readonly Attempt[],
+  door: AttackedDoor,
+  watch: Watch,
+): Promise<readonly Attempt[]> {
+  const writing: Attempt[] = []
+  let before = await watch.state()
+  for (const attempt of attempts) {
+    await send(door, attempt)
+    const after = await watch.state()
+    if (after !== before) writing.push(attempt)
+    before = after
+  }
+  // Some things can be done once only.
+  return writing.length > 0 ? writing : attempts
 }
 
 async function send(door: AttackedDoor, { sql, params }: Attempt): Promise<Outcome> {
