@@ -6,6 +6,7 @@ import { schemaOf } from '../src/connection/schema-plugin.js'
 import { createFinanceDb, type LoggedStatement } from '../src/database.js'
 import { InvalidConfigError } from '../src/errors.js'
 import type { Database } from '../src/schema/database.js'
+import { emptyPGlite } from './empty-pglite.js'
 
 const url = inject('databaseUrl')
 
@@ -72,7 +73,7 @@ describe('a host’s own Kysely', () => {
   type Host = { orders: { id: number } }
 
   test('stays open, and takes the host’s tables along', async () => {
-    const pglite = await PGlite.create()
+    const pglite = await emptyPGlite()
     onTestFinished(() => pglite.close())
     const kysely = new Kysely<Host>({ dialect: new PGliteDialect({ pglite }) })
     const db = createFinanceDb({ kysely, schema: 'money' }, {})
@@ -87,7 +88,7 @@ describe('a host’s own Kysely', () => {
   })
 
   test('keeps its own destroy', async () => {
-    const pglite = await PGlite.create()
+    const pglite = await emptyPGlite()
     const kysely = new Kysely<Host>({ dialect: new PGliteDialect({ pglite }) })
     await one(createFinanceDb({ kysely }, {}))
 

@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite'
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
 import pg from 'pg'
 import { describe, expect } from 'vitest'
@@ -14,6 +13,7 @@ import {
   transactions,
   users,
 } from '../src/index.js'
+import { emptyPGlite } from './empty-pglite.js'
 import { createAccount, createTransaction, createUser, newTransaction } from './people.js'
 import { freshDatabase, test } from './support.js'
 
@@ -62,7 +62,7 @@ describe('a host', () => {
     await using hosts = await freshDatabase()
     const pool = new pg.Pool({ connectionString: pools.url })
     const host = hostKysely(hosts.url)
-    const pglite = createFinanceDb({ pglite: () => PGlite.create() })
+    const pglite = createFinanceDb({ pglite: () => emptyPGlite() })
     await migrate(pglite)
 
     const handle = createFinanceDb({ connectionString: ours.url })

@@ -37,6 +37,8 @@ declare const accountId: string
 const used =
   'void [PGlite, accounts, checkSchema, computedFeatures, lambdaPreset, migrate, migrateOnStart, migrations, meterPool, recommendations, reports, retention, retryIdempotent, statementTelemetry, transaction, transactions, users, withReplicas, kysely, seed, startTestServer]\n'
 
+const mark = '== the next example =='
+
 describe('the README', () => {
   test('shows the examples as they are', async () => {
     await expect(tsx(['scripts/readme.ts', '--check'])).resolves.toMatchObject({ stderr: '' })
@@ -88,18 +90,27 @@ describe('the README', () => {
       config: false,
       silent: true,
     })
-    for (const name of names) {
-      await using fresh = await freshDatabase()
-      const { stdout } = await run(process.execPath, [`${outDir}/${name.replace(/ts$/, 'js')}`], {
-        cwd: root,
-        env: { ...process.env, DATABASE_URL: fresh.url },
-      })
+    const databases = await Promise.all(names.map(() => freshDatabase()))
+    const runs = names.map((name, i) => [`./${name.replace(/ts$/, 'js')}`, databases[i]?.url])
+    // One process for all of them, which ends when each of them has closed what it opened.
+    await writeFile(
+      `${outDir}/all.js`,
+      `for (const [file, url] of ${JSON.stringify(runs)}) {
+        process.env.DATABASE_URL = url
+        await import(file)
+        console.log('${mark}')
+      }`,
+    )
+    const { stdout } = await run(process.execPath, [`${outDir}/all.js`], { cwd: root })
+    for (const database of databases) await database[Symbol.asyncDispose]()
+    const printed = stdout.split(`${mark}\n`)
+    for (const [i, name] of names.entries()) {
       const code = await readFile(`${root}/examples/${name}`, 'utf8')
       const promised = [...code.matchAll(/console\.log.*\/\/ (.*)$/gm)].map(([, text = '']) => text)
 
       expect(promised.length).toBeGreaterThan(0)
       for (const text of promised.flatMap((line) => line.split(', then ')))
-        expect(stdout.replaceAll(/\s+/g, ' ')).toContain(text.replace(/, … }$/, '').replaceAll(/\s+/g, ' '))
+        expect(printed[i]?.replaceAll(/\s+/g, ' ')).toContain(text.replace(/, … }$/, '').replaceAll(/\s+/g, ' '))
     }
     await rm(outDir, { recursive: true })
   })

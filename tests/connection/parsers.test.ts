@@ -1,13 +1,14 @@
-import { PGlite } from '@electric-sql/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { createFinanceDb } from '../../src/database.js'
 import { UnsupportedError } from '../../src/errors.js'
 import type { Database } from '../../src/schema/database.js'
+import { emptyPGlite } from '../empty-pglite.js'
 
 const handles: [string, Kysely<Database>][] = [
   ['PostgreSQL', createFinanceDb({ connectionString: inject('databaseUrl') }, {})],
-  ['PGlite', createFinanceDb({ pglite: () => new PGlite() }, {})],
+  ['PGlite', createFinanceDb({ pglite: () => emptyPGlite() }, {})],
 ]
 afterAll(() => Promise.all(handles.map(([, db]) => db.destroy())))
 

@@ -1,15 +1,16 @@
-import { PGlite } from '@electric-sql/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createFinanceDb } from '../../src/database.js'
 import { ConnectionError, TimeoutError, TransactionAbortedError } from '../../src/errors.js'
 import { transaction } from '../../src/transaction.js'
+import { emptyPGlite } from '../empty-pglite.js'
 
 let pglite: PGlite
 let db: ReturnType<typeof createFinanceDb>
 
 beforeAll(async () => {
-  pglite = await PGlite.create()
+  pglite = await emptyPGlite()
   db = createFinanceDb({ pglite, acquireTimeoutMs: 2000 }, {})
 })
 afterAll(() => pglite.close())
@@ -145,7 +146,7 @@ describe('ownership', () => {
     const handle = createFinanceDb(
       {
         pglite: async () => {
-          const instance = await PGlite.create()
+          const instance = await emptyPGlite()
           made.push(instance)
           return instance
         },
@@ -162,7 +163,7 @@ describe('ownership', () => {
   })
 
   test('a closed instance gives a ConnectionError', async () => {
-    const instance = await PGlite.create()
+    const instance = await emptyPGlite()
     const handle = createFinanceDb({ pglite: instance }, {})
     onTestFinished(() => handle.destroy())
     await sql`select 1`.execute(handle)

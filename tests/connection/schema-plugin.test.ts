@@ -1,9 +1,10 @@
-import { PGlite } from '@electric-sql/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { schemaOf, schemaPlugin } from '../../src/connection/schema-plugin.js'
 import { createFinanceDb } from '../../src/database.js'
 import { InvalidConfigError } from '../../src/errors.js'
+import { emptyPGlite } from '../empty-pglite.js'
 
 type Pets = {
   'finance.owners': { id: number; name: string }
@@ -16,7 +17,7 @@ const finance = () => createFinanceDb({ pglite }, {}).$extendTables<Pets>()
 const money = () => createFinanceDb({ pglite, schema: 'money' }, {}).$extendTables<Pets>()
 
 beforeAll(async () => {
-  pglite = await PGlite.create()
+  pglite = await emptyPGlite()
   // The tables are only in `money`: a reference that the plugin misses fails.
   await pglite.exec(`
     create schema money;

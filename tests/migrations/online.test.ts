@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PGlite } from '@electric-sql/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import { Kysely, PGliteDialect, sql } from 'kysely'
 import pg from 'pg'
 import { describe, expect, inject, vi } from 'vitest'
@@ -9,6 +9,7 @@ import { createMigrator } from '../../src/migrations/migrator.js'
 import { parseIndex } from '../../src/migrations/online-index.js'
 import type { Names, SqlMigration } from '../../src/migrations/shape.js'
 import { version } from '../../src/version.js'
+import { emptyPGlite } from '../empty-pglite.js'
 import { execute, waitingIn } from '../server.js'
 import { test } from '../support.js'
 import { pgbouncerBinary, startPgBouncer } from './pgbouncer.js'
@@ -76,7 +77,7 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
 
   test('is built with the rest where the table is small, also in PGlite', async () => {
     await using database = await emptyDatabase()
-    const embedded = new Kysely<unknown>({ dialect: new PGliteDialect({ pglite: await PGlite.create() }) })
+    const embedded = new Kysely<unknown>({ dialect: new PGliteDialect({ pglite: await emptyPGlite() }) })
 
     await migrate(database.db)
     await migrate(embedded)

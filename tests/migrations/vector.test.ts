@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { PermissionDeniedError, UnsupportedError } from '../../src/errors.js'
 import * as ours from '../../src/migrations/index.js'
 import { createMigrator } from '../../src/migrations/migrator.js'
+import { emptyPGlite } from '../empty-pglite.js'
 import { serverHasVector } from '../pgvector.js'
 import { strays } from './catalogue.js'
 import { emptyDatabase, fixture, fixtureNames, step, tablesOf } from './support.js'
@@ -29,7 +30,9 @@ const withoutWords = [...fixtureNames, '0005_more']
 async function openPGlite(dataDir?: string, extensions: { vector?: typeof vector } = {}) {
   const queries: string[] = []
   const db = new Kysely<unknown>({
-    dialect: new PGliteDialect({ pglite: await PGlite.create({ ...(dataDir ? { dataDir } : {}), extensions }) }),
+    dialect: new PGliteDialect({
+      pglite: await (dataDir === undefined ? emptyPGlite({ extensions }) : PGlite.create({ dataDir, extensions })),
+    }),
     log: ({ query }) => void queries.push(query.sql),
   })
   return { db, queries, [Symbol.asyncDispose]: () => db.destroy() }

@@ -1,4 +1,4 @@
-import { PGlite } from '@electric-sql/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import { sql } from 'kysely'
 import { describe, expect, test as plain } from 'vitest'
 import type { Account, Db, NewCard, SecretKeys } from '../../src/index.js'
@@ -13,6 +13,7 @@ import {
   NotFoundError,
   RuleViolationError,
 } from '../../src/index.js'
+import { emptyPGlite } from '../empty-pglite.js'
 import { createAccount, createUser } from '../people.js'
 import { freshDatabase, test } from '../support.js'
 
@@ -352,7 +353,7 @@ describe('the rotation of tokens', () => {
   })
 
   plain('works on PGlite, in a schema of another name', { timeout: 60_000 }, async () => {
-    const pglite = await PGlite.create()
+    const pglite = await emptyPGlite()
     const db = createFinanceDb({ pglite, schema: 'money' }, {})
     await migrate(db, { vector: 'off' })
     const { user_id, id } = await createCard(db, { token: 'tok_embedded' })

@@ -1,4 +1,4 @@
-import { PGlite } from '@electric-sql/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
@@ -14,6 +14,7 @@ import {
   UnsupportedError,
   users,
 } from '../../src/index.js'
+import { emptyPGlite } from '../empty-pglite.js'
 import { createUser } from '../people.js'
 import { at, serverHasVector } from '../pgvector.js'
 import { execute, withDatabase } from '../server.js'
@@ -67,7 +68,7 @@ describe('where the server has no pgvector', () => {
 
 describe('where pgvector came late', { timeout: 60_000 }, () => {
   plain('the error says how far it is, and the same handle works once it has come', async () => {
-    const pglite = await PGlite.create({ extensions: { vector } })
+    const pglite = await emptyPGlite({ extensions: { vector } })
     const db = createFinanceDb({ pglite }, {})
     const search = (user: string) => documents.search(db, user, { embedding: at(0) })
     try {
@@ -126,7 +127,7 @@ async function prepare(db: Kysely<Database>): Promise<void> {
 describe("in the host's own Kysely, with pgvector where no search_path leads", { timeout: 60_000 }, () => {
   plain('documents work on PGlite, in a schema of another name', async () => {
     const host = new Kysely<object>({
-      dialect: new PGliteDialect({ pglite: await PGlite.create({ extensions: { vector } }) }),
+      dialect: new PGliteDialect({ pglite: await emptyPGlite({ extensions: { vector } }) }),
     })
     const db = createFinanceDb({ kysely: host, schema: 'money' }, {})
     try {

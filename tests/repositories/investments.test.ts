@@ -1,4 +1,4 @@
-import { PGlite } from '@electric-sql/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import fc from 'fast-check'
 import { describe, expect, test as plain } from 'vitest'
 import type { Account, Db, Investment, NewInvestment, SymbolPrice } from '../../src/index.js'
@@ -13,6 +13,7 @@ import {
   reports,
   transaction,
 } from '../../src/index.js'
+import { emptyPGlite } from '../empty-pglite.js'
 import { createAccount, createUser } from '../people.js'
 import { waitingIn } from '../server.js'
 import { freshDatabase, test } from '../support.js'
@@ -398,7 +399,7 @@ describe('the allocation', () => {
 })
 
 plain('all of it works on PGlite, in a schema of another name', { timeout: 60_000 }, async () => {
-  const pglite = await PGlite.create()
+  const pglite = await emptyPGlite()
   const db = createFinanceDb({ pglite, schema: 'money' }, {})
   await migrate(db, { vector: 'off' })
   const { user_id } = await createInvestment(db, { symbol: 'VTI' })
