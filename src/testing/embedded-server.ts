@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { chmod, chown, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { hostname, tmpdir } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { UnsupportedError } from '../errors.js'
 import { linkLibraries, locateBinaries, type PostgresBinaries, readableByOthers } from './embedded-binaries.js'
+import { temporaryBase, temporaryBases } from './temporary-base.js'
 
 const run = promisify(execFile)
 const START_TIMEOUT_MS = 60_000
@@ -49,8 +50,8 @@ export async function startEmbeddedServer(): Promise<EmbeddedServer> {
   const identity = await findIdentity()
   const installed = await locateBinaries()
 
-  const base = await temporaryBase(identity)
-  await removeStaleServers(base, installed, identity)
+  const base = await temporaryBase(identity !== undefined)
+  for (const left of await temporaryBases(identity !== undefined)) await removeStaleServers(left, installed, identity)
 
   const directory = join(base, `${DIRECTORY_PREFIX}${process.pid}-${randomBytes(4).toString('hex')}`)
   const data = join(directory, 'data')
@@ -97,11 +98,6 @@ export async function findIdentity(): Promise<Identity | undefined> {
   throw new UnsupportedError(
     'PostgreSQL does not run as root, and there is no user "postgres" or "nobody" to run it as.',
   )
-}
-
-export async function temporaryBase(identity: Identity | undefined): Promise<string> {
-  const base = tmpdir()
-  return identity === undefined || (await readableByOthers(base)) ? base : '/tmp'
 }
 
 /** Copies the binaries next to the data when they cannot be used where npm put them. */

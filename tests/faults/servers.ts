@@ -7,14 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { locateBinaries } from '../../src/testing/embedded-binaries.js'
-import {
-  findIdentity,
-  freePort,
-  type Identity,
-  stopChild,
-  temporaryBase,
-  usableBinaries,
-} from '../../src/testing/embedded-server.js'
+import { findIdentity, freePort, type Identity, stopChild, usableBinaries } from '../../src/testing/embedded-server.js'
+import { temporaryBase } from '../../src/testing/temporary-base.js'
 import { answers } from '../answers.js'
 
 const run = promisify(execFile)
@@ -30,6 +24,7 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 shared_buffers = 16MB
 max_connections = 60
+dynamic_shared_memory_type = mmap # who is killed leaves nothing outside of its directory
 wal_level = replica
 hot_standby = on
 max_wal_senders = 5
@@ -77,7 +72,7 @@ async function binariesFor(
 
 export async function startServer(settings = '', prefer: 'debian' | 'npm' = 'npm'): Promise<Server> {
   const identity = await findIdentity()
-  const directory = await mkdtemp(join(await temporaryBase(identity), 'finance-db-fault-'))
+  const directory = await mkdtemp(join(await temporaryBase(identity !== undefined), 'finance-db-fault-'))
   await chmod(directory, 0o755)
   const binaries = await binariesFor(directory, identity, prefer)
   const data = await ownDirectory(join(directory, 'data'), identity)

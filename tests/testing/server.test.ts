@@ -10,6 +10,7 @@ import { describe, expect, inject, test } from 'vitest'
 import { ConnectionError, UnsupportedError } from '../../src/errors.js'
 import { readableByOthers } from '../../src/testing/embedded-binaries.js'
 import { startTestServer } from '../../src/testing/index.js'
+import { temporaryBase, temporaryBases } from '../../src/testing/temporary-base.js'
 import { answers } from '../answers.js'
 
 interface Ended {
@@ -38,8 +39,8 @@ async function runProcess(
 
 /** Directories that the server of a process has left behind. */
 async function filesOf(pid: number): Promise<string[]> {
-  const names = await readdir(tmpdir())
-  return names.filter((name) => name.startsWith('finance-db-postgres-') && name.includes(`-${pid}-`))
+  const names = await Promise.all((await temporaryBases(canBecomeNobody)).map((base) => readdir(base)))
+  return names.flat().filter((name) => name.startsWith('finance-db-postgres-') && name.includes(`-${pid}-`))
 }
 
 describe('the embedded server', { timeout: 60_000 }, () => {
@@ -77,6 +78,13 @@ describe('the embedded server', { timeout: 60_000 }, () => {
 
     expect(await answers(url)).toBe(false)
     expect(await filesOf(pid)).toEqual([])
+  })
+
+  test('is where `TMPDIR` says, else in memory where there is any', async () => {
+    const bases = await temporaryBases(canBecomeNobody)
+
+    expect(await temporaryBase(false, { TMPDIR: '/var/tmp' })).toBe(tmpdir())
+    expect(bases).toContain(await temporaryBase(canBecomeNobody, {}))
   })
 
   // Needs root to become someone else, and a checkout that others may read.
