@@ -1,4 +1,3 @@
-import type { PGlite } from '@electric-sql/pglite'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { createFinanceDb } from '../../src/database.js'

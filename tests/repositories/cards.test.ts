@@ -1,4 +1,3 @@
-import type { PGlite } from '@electric-sql/pglite'
 import { sql } from 'kysely'
 import { describe, expect, test as plain } from 'vitest'
 import type { Account, Db, NewCard, SecretKeys } from '../../src/index.js'

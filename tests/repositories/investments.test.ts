@@ -1,4 +1,3 @@
-import type { PGlite } from '@electric-sql/pglite'
 import fc from 'fast-check'
 import { describe, expect, test as plain } from 'vitest'
 import type { Account, Db, Investment, NewInvestment, SymbolPrice } from '../../src/index.js'
