@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import { describe, expect } from 'vitest'
-import { type Account, accounts, type Db, transaction } from '../src/index.js'
+import { type Account, accounts, createFinanceDb, type Db, transaction } from '../src/index.js'
 import { createAccount, createTransaction } from './people.js'
 import { waitingIn } from './server.js'
 import { freshDatabase, test } from './support.js'
@@ -184,6 +184,35 @@ describe('balances', () => {
     ).rejects.toMatchObject({ constraint: 'accounts_active' })
     await expect(insert(db, account, '0')).rejects.toMatchObject({ constraint: 'accounts_active' })
     expect(await accounts.get(db, account.user_id, account.id)).toMatchObject({ balance: '0.0000', held: '0.0000' })
+  })
+
+  test('of an account that is thawed between the refusal and its reason take the row', async () => {
+    await using fresh = await freshDatabase()
+    const thawing = createFinanceDb({ connectionString: fresh.url, applicationName: 'thawing' }, {})
+    const account = await createAccount(fresh.db)
+    await accounts.update(fresh.db, account.user_id, account.id, { status: 'frozen' })
+    // Runs after a statement that found no row to update, too.
+    for (const statement of [
+      `create function public.pause() returns trigger language plpgsql as $$ begin
+        if current_setting('application_name') <> 'thawing' then perform pg_advisory_xact_lock_shared(1); end if;
+        return null;
+      end $$`,
+      'create trigger pause after update on finance.accounts for each statement execute function public.pause()',
+    ]) {
+      await sql.raw(statement).execute(fresh.db)
+    }
+
+    const { posting } = await transaction(thawing, async (trx) => {
+      await sql`select pg_advisory_xact_lock(1)`.execute(trx)
+      const posting = insert(fresh.db, account, '7')
+      await expect.poll(() => waitingIn(fresh.db), { timeout: 10_000 }).toBe(1)
+      await accounts.update(trx, account.user_id, account.id, { status: 'active' })
+      return { posting }
+    })
+
+    await posting
+    await thawing.destroy()
+    expect(await balanceOf(fresh.db, account)).toBe('7.0000')
   })
 
   test('follow an opening balance that a trigger of the host changes', async ({ db }) => {

@@ -5,21 +5,26 @@ const derived = ['accounts', 'accounts_balance_derived'] as const
 
 /** The loop over the accounts that a statement touched: `deltas` gives user_id, account_id, amount, held and posted. */
 function applyDeltas(finance: string, deltas: string): string {
+  const update = `update ${finance}.accounts a set balance = a.balance + delta.amount, held = a.held + delta.held
+    where a.user_id = delta.user_id and a.id = delta.account_id and (a.status = 'active' or delta.taken = 0)`
   return `  for delta in
 ${deltas}
   loop
-    update ${finance}.accounts a set balance = a.balance + delta.amount, held = a.held + delta.held
-    where a.user_id = delta.user_id and a.id = delta.account_id and (a.status = 'active' or delta.taken = 0);
+    ${update};
     if not found then
-      perform from ${finance}.accounts a
-      where a.user_id = delta.user_id and a.id = delta.account_id and a.status <> 'active';
-      if found then
+      -- Locked, so that what is said of it is true: it may be thawed just now.
+      select a.status into state from ${finance}.accounts a
+      where a.user_id = delta.user_id and a.id = delta.account_id for no key update;
+      if delta.taken <> 0 and state <> 'active' then
         ${raise('check_violation', finance, ['accounts', 'accounts_active'], 'The account is frozen or closed: nothing is posted or held.')}
       end if;
+      ${update};
       -- The reference to the account is checked past row-level security, so it may be there and not be ours to change.
-      raise exception using
-        errcode = 'insufficient_privilege', schema = tg_table_schema, table = tg_table_name,
-        message = 'The balance of the account cannot be changed: row-level security or a trigger stands in the way.';
+      if not found then
+        raise exception using
+          errcode = 'insufficient_privilege', schema = tg_table_schema, table = tg_table_name,
+          message = 'The balance of the account cannot be changed: row-level security or a trigger stands in the way.';
+      end if;
     end if;
   end loop;
   return null;`
@@ -64,6 +69,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   delta record;
+  state text;
 begin
 ${applyDeltas(
   finance,
@@ -86,6 +92,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   delta record;
+  state text;
 begin
 ${applyDeltas(
   finance,
@@ -115,6 +122,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   delta record;
+  state text;
 begin
 ${applyDeltas(
   finance,
