@@ -114,6 +114,28 @@ describe('checkSchema', { timeout: 120_000 }, () => {
     expect(other).toEqual({ ...usual, schema: 'order' })
   })
 
+  test('tells a computed column that is stored from one that is not', async ({ skip }) => {
+    await using fresh = await freshDatabase()
+    const { rows } = await sql<{ version: number }>`
+      select current_setting('server_version_num')::int4 as version`.execute(fresh.db)
+    skip((rows[0]?.version ?? 0) < 180_000, 'before PostgreSQL 18 all are stored')
+    const computed = "generated always as (case when amount < 0 then 'debit' else 'credit' end)"
+    await run(
+      fresh.db,
+      'alter table finance.transactions drop column direction',
+      `alter table finance.transactions add column direction text ${computed} virtual not null`,
+    )
+
+    const { differences } = await checkSchema(fresh.db)
+
+    const column = differences.filter(({ kind }) => kind === 'column')
+    expect(column).toMatchObject([
+      { name: 'finance.transactions.direction', problem: 'different', expected: 'stored', found: 'virtual' },
+    ])
+    for (const { mend } of differences) await run(fresh.db, ...mend)
+    expect(await checkSchema(fresh.db)).toMatchObject({ ok: true })
+  })
+
   test('finds every kind of damage, and its statements mend it', async () => {
     await using fresh = await freshDatabase()
     for (const [statement] of damages) await run(fresh.db, statement)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFinanceDb } from '../../src/database.js'
 import { ConnectionError } from '../../src/errors.js'
@@ -91,5 +92,24 @@ describe('a server under load', () => {
     expect(outcomes.unknown.filter((merchant) => (there.get(merchant) ?? 0) > 1)).toEqual([])
     expect(outcomes.no.length).toBeGreaterThan(0)
     expect(outcomes.unknown.length).toBeGreaterThan(0)
+  })
+
+  test('that waits for its last session to end tells whoever comes that it is shutting down', async () => {
+    const last = new pg.Client({ connectionString: server.url })
+    await last.connect()
+    const db = createFinanceDb({ connectionString: server.url }, {})
+    const ended = server.shutDown('SIGTERM')
+    const reasons = async () => (await checkHealth(db, { migrations: false })).reasons
+
+    await expect.poll(reasons, { timeout: 10_000 }).toEqual(['refused'])
+    const asked = sql`select 1`.execute(db)
+    await expect(asked).rejects.toThrow('is starting up or shutting down.')
+    await expect(asked).rejects.toMatchObject({ code: 'CONNECTION_FAILED', applied: 'no', transient: true })
+
+    await last.end()
+    await ended
+    await server.start()
+    expect(await reasons()).toEqual([])
+    await db.destroy()
   })
 })
