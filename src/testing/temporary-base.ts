@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { readableByOthers } from './embedded-binaries.js'
 
 const MEMORY = '/dev/shm'
-const DISK_ROOM_BYTES = 2 * 1024 ** 3
-const MEMORY_ROOM_BYTES = 4 * 1024 ** 3
+const ROOM_BYTES = 2 * 1024 ** 3
+const FREE_MEMORY_BYTES = 4 * 1024 ** 3
 
 /**
  * Where a server that is thrown away keeps its files: in memory where there is plenty, and TMPDIR does not say otherwise. A copy of
@@ -29,9 +29,9 @@ async function diskBase(forAnother: boolean): Promise<string> {
 }
 
 async function hasRoomInMemory(): Promise<boolean> {
-  if (!(await hasMemory()) || process.availableMemory() < MEMORY_ROOM_BYTES) return false
+  if (!(await hasMemory()) || process.availableMemory() < FREE_MEMORY_BYTES) return false
   const { bavail, bsize } = await statfs(MEMORY)
-  return bavail * bsize >= DISK_ROOM_BYTES
+  return bavail * bsize >= ROOM_BYTES
 }
 
 /** Whether there is such a directory, from which programs may run: those of the server are copied where others may not read them. */
