@@ -99,7 +99,7 @@ describe('retryIdempotent', () => {
       applied: 'unknown',
       cause: { applied: 'no' },
     })
-    expect(performance.now() - start).toBeLessThan(3000)
+    expect(performance.now() - start).toBeLessThan(600)
     await expect(
       retryIdempotent(() => Promise.reject(new ConnectionError('away')), { withinMs: 50 }),
     ).rejects.toMatchObject({ message: 'away', applied: 'no' })
@@ -119,7 +119,7 @@ describe('retryIdempotent', () => {
     const away = retryIdempotent(() => Promise.reject(new ConnectionError('away')), { signal: controller.signal })
     setTimeout(() => controller.abort(), 100)
     await expect(away).rejects.toThrow('away')
-    expect(performance.now() - start).toBeLessThan(3000)
+    expect(performance.now() - start).toBeLessThan(1000)
 
     const onRetry = vi.fn()
     const options = { signal: AbortSignal.abort(), onRetry }

@@ -3,7 +3,7 @@ import type { SqlMigration } from './shape.js'
 
 const derived = ['accounts', 'accounts_balance_derived'] as const
 
-/** The loop over the accounts that a statement touched: `deltas` gives user_id, account_id, amount, held and posted. */
+/** The loop over the accounts that a statement touched: `deltas` gives user_id, account_id, amount, held and taken. */
 function applyDeltas(finance: string, deltas: string): string {
   const update = `update ${finance}.accounts a set balance = a.balance + delta.amount, held = a.held + delta.held
     where a.user_id = delta.user_id and a.id = delta.account_id and (a.status = 'active' or delta.taken = 0)`

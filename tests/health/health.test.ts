@@ -93,7 +93,7 @@ describe('checkHealth', () => {
     ])
 
     expect(report).toMatchObject({ status: 'unhealthy', reasons: ['pool-exhausted'] })
-    expect(report.durationMs).toBeLessThan(2500)
+    expect(report.durationMs).toBeLessThan(900)
     expect(ready).toEqual({ ready: false, reasons: ['pool-exhausted'] })
     expect(gone).toMatchObject({ status: 'unhealthy', reasons: ['unreachable'], database: { reachable: false } })
     expect(refused).toMatchObject({ status: 'unhealthy', reasons: ['refused'], database: { reachable: false } })
