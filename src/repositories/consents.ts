@@ -13,6 +13,7 @@ import {
 import { type Db, withQueries } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import type { Consent } from '../schema/rows.js'
+import { repeatStatement } from '../transaction.js'
 import { onFreshSnapshot } from './fresh-snapshot.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 import { standingConsents } from './standing-consent.js'
@@ -40,7 +41,8 @@ const endsNow = sql<Date>`greatest(now(), granted_at)`
 export async function grant(db: Db, consent: NewConsent): Promise<Consent> {
   const { user_id, version = '1.0', ip_address = null } = parseInput(newConsent, consent, 'The consent')
   const standing = await onFreshSnapshot(
-    async () => grantOnce(db, user_id, version, ip_address).executeTakeFirst().catch(translateError),
+    async () =>
+      repeatStatement(db, () => grantOnce(db, user_id, version, ip_address).executeTakeFirst()).catch(translateError),
     async () => true,
   )
   return standing as Consent

@@ -19,6 +19,7 @@ import {
   recommendationsOptions,
 } from '../schema/recommendations.js'
 import type { Recommendation } from '../schema/rows.js'
+import { repeatStatement } from '../transaction.js'
 import { onFreshSnapshot } from './fresh-snapshot.js'
 import { insertAll } from './insert.js'
 import { decodeInstantCursor } from './instant-cursor.js'
@@ -76,17 +77,15 @@ export async function create(
       .executeTakeFirstOrThrow()
       .catch(translateError)
   }
+  const insert = insertFrom(
+    withQueries(db).with('allowed', (cte) =>
+      standingConsents(cte, requirement).select('c.user_id').where('c.user_id', '=', input.user_id).forShare(),
+    ),
+    input,
+    trace,
+  )
   const created = await onFreshSnapshot(
-    async () =>
-      insertFrom(
-        withQueries(db).with('allowed', (cte) =>
-          standingConsents(cte, requirement).select('c.user_id').where('c.user_id', '=', input.user_id).forShare(),
-        ),
-        input,
-        trace,
-      )
-        .executeTakeFirst()
-        .catch(translateError),
+    async () => repeatStatement(db, () => insert.executeTakeFirst()).catch(translateError),
     async () => (await countConsents(db, [input.user_id], requirement)) === 1,
   )
   if (created === undefined) throw new ConsentRequiredError()

@@ -78,22 +78,29 @@ const deleted = [
 
 async function erasePerson(trx: Trx, id: string, run: (statement: RawBuilder<unknown>) => Promise<unknown>) {
   const mine = sql`user_id = ${id}::uuid`
-  // Money on its way stays with its sender. Before the accounts, as everybody locks who decides about such a transfer.
+  // Transfers between people, then accounts, each in the order of everybody. Whoever moves money updates the account last: what
+  // was being written is waited for, and what comes now finds the account closed.
   const pending = sql`${table('p2p_transfers')} p where p.status = 'pending'`
+  const received = sql`${pending} and p.recipient_id = ${id}::uuid`
+  await run(sql`
+    select from ${pending} and (p.user_id = ${id}::uuid or p.recipient_id = ${id}::uuid) order by p.user_id, p.id for no key update`)
+  await run(sql`
+    select from ${table('accounts')} where (user_id, id) in (
+      select user_id, id from ${table('accounts')} where ${mine} union select p.user_id, p.from_account_id from ${received})
+    order by user_id, id for no key update`)
+  // Money on its way stays with its sender, also what was being sent when the accounts were locked.
   await run(
     sql`select ${table('end_p2p')}(p.user_id, null, p.id, 'cancelled') from ${pending} and p.user_id = ${id}::uuid`,
   )
-  await run(
-    sql`select ${table('end_p2p')}(null, p.recipient_id, p.id, 'declined') from ${pending} and p.recipient_id = ${id}::uuid`,
-  )
-  await run(sql`select from ${table('accounts')} where ${mine} order by id for update`)
+  await run(sql`select ${table('end_p2p')}(null, p.recipient_id, p.id, 'declined') from ${received}`)
   for (const name of deleted) await run(sql`delete from ${table(name)} where ${mine}`)
   if (await hasDocuments(trx)) await run(sql`delete from ${table('documents')} where ${mine}`)
 
-  await run(sql`update ${table('consent_records')} set ip_address = null where ${mine} and ip_address is not null`)
+  // Also where nothing changes: who is changing a row is waited for, before the log writes it down as it is.
+  await run(sql`update ${table('consent_records')} set ip_address = null where ${mine}`)
   await run(sql`update ${table('operator_actions')} set reason = 'erased' where ${mine}`)
   await run(sql`update ${table('investments')} set name = symbol where ${mine}`)
-  await run(sql`update ${table('transfers')} set memo = '' where ${mine} and memo <> ''`)
+  await run(sql`update ${table('transfers')} set memo = '' where ${mine}`)
   await run(sql`update ${table('p2p_transfers')} set memo = '' where ${mine} and memo <> ''`)
   // What is held is let go. The bank's id of a posted row is final, as is the key of the host: they are opaque, and stay.
   await run(sql`

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { checkInvariants } from '../../src/cli/invariants.js'
@@ -243,6 +244,8 @@ describe('an export', () => {
     await expect(nobody.next()).rejects.toThrow(NotFoundError)
   })
 })
+
+const itWaits = (db: Kysely<Database>) => expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
 
 describe('an erasure', () => {
   test('leaves nothing personal anywhere, the books as they were, and the chains whole', async () => {
@@ -525,11 +528,89 @@ describe('an erasure', () => {
     const { erasing } = await db.transaction().execute(async (trx) => {
       await write(trx, account)
       const erasing = users.erase(db, account.user_id)
-      await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+      await itWaits(db)
       return { erasing }
     })
 
     expect(await erasing).toBe(true)
     expect(JSON.stringify(await exported(db, account.user_id))).not.toContain(word)
+  })
+
+  test('cancels what was being sent when it began', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const [from, to] = [await createAccount(db, { opening_balance: '10' }), await createAccount(db)]
+
+    const { sent, erasing } = await db.transaction().execute(async (trx) => {
+      const sent = await p2pTransfers.send(trx, {
+        user_id: from.user_id,
+        from_account_id: from.id,
+        recipient_id: to.user_id,
+        amount: '5',
+        idempotency_key: 'k',
+      })
+      const erasing = users.erase(db, from.user_id)
+      await itWaits(db)
+      return { sent, erasing }
+    })
+
+    expect(await erasing).toBe(true)
+    expect(await p2pTransfers.get(db, from.user_id, sent.id)).toMatchObject({ status: 'cancelled' })
+    expect((await checkInvariants(db, 'finance', () => {})).filter(({ broken }) => broken > 0)).toEqual([])
+  })
+
+  test('waits for a consent that is being taken back, so that the log knows', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { id } = await createUser(db)
+    await consents.grant(db, { user_id: id })
+
+    const { erasing } = await db.transaction().execute(async (trx) => {
+      await consents.revoke(trx, id)
+      const erasing = users.erase(db, id)
+      await itWaits(db)
+      return { erasing }
+    })
+
+    expect(await erasing).toBe(true)
+    expect((await audit.verify(db, id)).problems).toEqual([])
+  })
+
+  test('meets nobody in a circle who decides about one of two transfers', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const [from, to] = [await createAccount(db, { opening_balance: '10' }), await createAccount(db)]
+    const send = (idempotency_key: string) =>
+      p2pTransfers.send(db, {
+        user_id: from.user_id,
+        from_account_id: from.id,
+        recipient_id: to.user_id,
+        amount: '5',
+        idempotency_key,
+      })
+    const [, second] = [await send('first'), await send('second')]
+
+    const { erasing } = await db.transaction().execute(async (trx) => {
+      await sql`select from finance.p2p_transfers where id = ${second.id} for no key update`.execute(trx)
+      const erasing = users.erase(db, from.user_id)
+      await itWaits(db)
+      await sql`select from finance.accounts where id = ${from.id} for no key update nowait`.execute(trx)
+      return { erasing }
+    })
+
+    expect(await erasing).toBe(true)
+  })
+
+  test('is not kept waiting by who only refers to the accounts', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const account = await createAccount(db)
+
+    const erased = await db.transaction().execute(async (trx) => {
+      await sql`select from finance.accounts where id = ${account.id} for key share`.execute(trx)
+      return Promise.race([users.erase(db, account.user_id), sleep(10_000)])
+    })
+
+    expect(erased).toBe(true)
   })
 })

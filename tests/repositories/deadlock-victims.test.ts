@@ -2,14 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { type Account, accounts, type Db, transactions } from '../../src/index.js'
+import { type Account, accounts, consents, type Db, recommendations, transactions } from '../../src/index.js'
 import { createAccount, createTransaction, newTransaction } from '../people.js'
 import { directDatabase, type FreshDatabase } from '../support.js'
 
 type Call = (db: Db, account: Account, pendingId: string) => Promise<unknown>
 
-/** Each waits for the row of the account, or for its pending transaction. */
-const calls: readonly (readonly [name: string, table: 'accounts' | 'transactions', call: Call])[] = [
+const advice = { type: 'education', title: 'Savings', rationale: 'You saved 12 %.' } as const
+
+/** Each waits for the row of the account, of its pending transaction, or of its owner. */
+const calls: readonly (readonly [name: string, table: 'accounts' | 'transactions' | 'users', call: Call])[] = [
   ['accounts.update', 'accounts', (db, { user_id, id }) => accounts.update(db, user_id, id, { name: 'new' })],
   ['accounts.remove', 'accounts', (db, { user_id, id }) => accounts.remove(db, user_id, id)],
   ['transactions.create', 'accounts', (db, account) => transactions.create(db, newTransaction(account))],
@@ -24,6 +26,12 @@ const calls: readonly (readonly [name: string, table: 'accounts' | 'transactions
     'transactions.update',
     'transactions',
     (db, { user_id }, pending) => transactions.update(db, user_id, pending, { category: 'food' }),
+  ],
+  ['consents.grant', 'users', (db, { user_id }) => consents.grant(db, { user_id, version: '2.0' })],
+  [
+    'recommendations.create',
+    'users',
+    (db, { user_id }) => recommendations.create(db, { user_id, ...advice }, { requireConsent: true }),
   ],
 ]
 
@@ -40,11 +48,17 @@ test('a lone statement that falls victim to a deadlock of others is repeated', a
   expect(outcomes).toEqual(calls.map(([name]) => `${name}: done`))
 })
 
-async function amongOthers({ db, url }: FreshDatabase, name: string, table: string, call: Call): Promise<string> {
+async function amongOthers(
+  { db, url }: FreshDatabase,
+  name: string,
+  table: (typeof calls)[number][1],
+  call: Call,
+): Promise<string> {
   const [account, other] = [await createAccount(db), await createAccount(db)]
   // What has transactions is not removed.
   const pending = name === 'accounts.remove' ? account : await createTransaction(db, account, { status: 'pending' })
-  const contended = table === 'accounts' ? account.id : pending.id
+  const contended = { accounts: account.id, transactions: pending.id, users: account.user_id }[table]
+  await consents.grant(db, { user_id: account.user_id })
   const [one, two] = [await host(url), await host(url)]
   const blocked = (by: Host) => sql<{ yes: boolean }>`select exists (
     select from pg_stat_activity where ${by.pid} = any(pg_blocking_pids(pid))) as yes`
