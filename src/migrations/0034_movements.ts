@@ -123,17 +123,15 @@ declare
   v ${finance}.transactions;
 begin
   ${lockAccount(finance)}
-  update ${finance}.transactions t set status = 'released'
-  where t.user_id = p_user_id and t.id = p_id and t.status = 'pending' and t.p2p_transfer_id is null
-  returning t.* into v;
+  select t.* into v from ${finance}.transactions t where t.user_id = p_user_id and t.id = p_id for no key update;
   if not found then
-    select t.* into v from ${finance}.transactions t where t.user_id = p_user_id and t.id = p_id;
-    if not found then
-      return;
-    end if;
-    if v.p2p_transfer_id is not null then
-      ${refuseP2pHold(finance)}
-    end if;
+    return;
+  end if;
+  if v.p2p_transfer_id is not null then
+    ${refuseP2pHold(finance)}
+  end if;
+  if v.status = 'pending' then
+    update ${finance}.transactions t set status = 'released' where t.user_id = p_user_id and t.id = p_id returning t.* into v;
   end if;
   return next v;
 end

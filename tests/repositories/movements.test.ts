@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { describe, expect } from 'vitest'
+import { describe, expect, vi } from 'vitest'
 import {
   type Account,
   AccountInactiveError,
@@ -512,6 +512,34 @@ describe('under load', () => {
     }
     expect(await state(fresh.db, account)).toMatchObject({ held: '0.0000' })
   })
+})
+
+test('who releases under an id that is being held is not told that it is released', async () => {
+  await using fresh = await freshDatabase()
+  const { db } = fresh
+  const account = await createAccount(db, { opening_balance: '100' })
+  const { user_id } = account
+  const id = idOfNobody
+  // Runs after a statement that found no row to update, too.
+  for (const statement of [
+    `create function public.pause() returns trigger language plpgsql as $$ begin
+      perform pg_advisory_xact_lock_shared(1); return null;
+    end $$`,
+    'create trigger pause after update on finance.transactions for each statement execute function public.pause()',
+  ]) {
+    await sql.raw(statement).execute(db)
+  }
+
+  const { releasing } = await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(1)`.execute(trx)
+    const releasing = transactions.release(db, user_id, id).catch((error: unknown) => error)
+    await Promise.race([releasing, vi.waitUntil(async () => (await waitingIn(db)) === 1, { timeout: 10_000 })])
+    await transactions.hold(db, newTransaction(account, { id, amount: '-5' }))
+    return { releasing }
+  })
+
+  expect(await releasing).toBeInstanceOf(NotFoundError)
+  expect(await transactions.release(db, user_id, id)).toMatchObject({ status: 'released' })
 })
 
 test.for([
