@@ -1,7 +1,15 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import { describe, expect } from 'vitest'
-import { type Account, accounts, createFinanceDb, type Db, transaction } from '../src/index.js'
+import {
+  type Account,
+  AccountInactiveError,
+  accounts,
+  createFinanceDb,
+  type Db,
+  transaction,
+  transactions,
+} from '../src/index.js'
 import { createAccount, createTransaction } from './people.js'
 import { waitingIn } from './server.js'
 import { freshDatabase, test } from './support.js'
@@ -184,6 +192,20 @@ describe('balances', () => {
     ).rejects.toMatchObject({ constraint: 'accounts_active' })
     await expect(insert(db, account, '0')).rejects.toMatchObject({ constraint: 'accounts_active' })
     expect(await accounts.get(db, account.user_id, account.id)).toMatchObject({ balance: '0.0000', held: '0.0000' })
+  })
+
+  test('of a frozen account let what is held become less, and not more', async ({ db }) => {
+    const account = await createAccount(db)
+    const { user_id, id } = account
+    const pending = { user_id, account_id: id, date: '2026-03-01', merchant: 'Hotel', external_id: 'e' }
+    const hold = (amount: string) => transactions.import(db, [{ ...pending, status: 'pending', amount }])
+    await hold('-10')
+    await accounts.update(db, user_id, id, { status: 'frozen' })
+
+    await hold('-8')
+    await expect(hold('-9')).rejects.toThrow(AccountInactiveError)
+
+    expect(await accounts.get(db, user_id, id)).toMatchObject({ held: '8.0000' })
   })
 
   test('of an account that is thawed between the refusal and its reason take the row', async () => {

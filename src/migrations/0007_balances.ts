@@ -6,7 +6,8 @@ const derived = ['accounts', 'accounts_balance_derived'] as const
 /** The loop over the accounts that a statement touched: `deltas` gives user_id, account_id, amount, held and taken. */
 function applyDeltas(finance: string, deltas: string): string {
   const update = `update ${finance}.accounts a set balance = a.balance + delta.amount, held = a.held + delta.held
-    where a.user_id = delta.user_id and a.id = delta.account_id and (a.status = 'active' or delta.taken = 0)`
+    where a.user_id = delta.user_id and a.id = delta.account_id
+      and (a.status = 'active' or delta.taken = 0 and delta.held <= 0)`
   return `  for delta in
 ${deltas}
   loop
@@ -15,7 +16,7 @@ ${deltas}
       -- Locked, so that what is said of it is true: it may be thawed just now.
       select a.status into state from ${finance}.accounts a
       where a.user_id = delta.user_id and a.id = delta.account_id for no key update;
-      if delta.taken <> 0 and state <> 'active' then
+      if (delta.taken <> 0 or delta.held > 0) and state <> 'active' then
         ${raise('check_violation', finance, ['accounts', 'accounts_active'], 'The account is frozen or closed: nothing is posted or held.')}
       end if;
       ${update};
@@ -137,13 +138,14 @@ $$`,
     `create trigger transactions_post_deleted after delete on ${finance}.transactions
   referencing old table as deleted
   for each statement execute function ${finance}.post_deleted()`,
-    // What was pending counts from when it is posted. The day it counts for is another thing.
+    // What was pending counts from when it is posted. The day it counts for is another thing. Later than the row, also in the
+    // transaction that wrote it: that it was pending is told by this.
     `create function ${finance}.stamp_recorded_at() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.recorded_at := now();
+  new.recorded_at := greatest(now(), old.created_at + interval '1 millisecond');
   return new;
 end
 $$`,
