@@ -22,12 +22,13 @@ begin
 end
 $$`,
     `comment on function ${finance}.uuid_v7() is 'A new UUID version 7 (RFC 9562): sorts by the time it was made.'`,
+    // Later than the row, also in the transaction that wrote it: that it was changed is told by this.
     `create function ${finance}.touch_updated_at() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.updated_at := now();
+  new.updated_at := greatest(now(), old.created_at + interval '1 millisecond');
   return new;
 end
 $$`,

@@ -16,6 +16,7 @@ export function isSameRequest(original: Transaction, input: NewTransaction): boo
     sameId(original.account_id, input.account_id) &&
     sameId(original.id, input.id ?? original.id) &&
     sameId(original.pending_id, input.pending_id) &&
+    original.reverses_id === null &&
     original.currency === (input.currency ?? original.currency) &&
     original.external_id === (input.external_id ?? null) &&
     original.source === source

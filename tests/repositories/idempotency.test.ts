@@ -136,6 +136,33 @@ describe('an idempotency key', () => {
     await expect(transactions.create(db, { ...payment, amount: '-1' })).rejects.toThrow(ConflictError)
   })
 
+  test('still means the same request after the transaction that wrote the row changed it too', async ({ db }) => {
+    const account = await createAccount(db, { opening_balance: '100' })
+    const authorized = newTransaction(account, { idempotency_key: 'hold' })
+    const bought = newTransaction(account, { idempotency_key: 'payment' })
+    const both = () =>
+      transaction(db, async (trx) => {
+        const { user_id, id } = await transactions.hold(trx, authorized)
+        const payment = await transactions.post(trx, bought)
+        await transactions.categorize(trx, user_id, payment.id, 'groceries')
+        return transactions.settle(trx, user_id, id)
+      })
+    const settled = await both()
+
+    expect(await both()).toEqual(settled)
+    expect(await accounts.get(db, account.user_id, account.id)).toMatchObject({ balance: '75.0000', held: '0.0000' })
+    await expect(transactions.hold(db, bought)).rejects.toThrow(ConflictError)
+  })
+
+  test('of a reversal does not stand for a payment that looks like it', async ({ db }) => {
+    const account = await createAccount(db)
+    const { id } = await createTransaction(db, account, { amount: '-5' })
+    await transactions.reverse(db, account.user_id, id, { date: '2026-03-01', idempotency_key: 'k' })
+    const payment = newTransaction(account, { amount: '5', idempotency_key: 'k' })
+
+    await expect(transactions.post(db, payment)).rejects.toThrow(ConflictError)
+  })
+
   test('that is new does not hide what the row conflicts with', async ({ db }) => {
     const account = await createAccount(db)
     const first = await createTransaction(db, account, { external_id: 'bank-1' })
