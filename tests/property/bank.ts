@@ -12,6 +12,7 @@ import {
   transaction,
   transactions,
   transfers,
+  users,
 } from '../../src/index.js'
 import { createAccount, createUser } from '../people.js'
 
@@ -41,6 +42,8 @@ export const verbs = [
   'cancel',
   'freeze',
   'thaw',
+  'rename',
+  'erase',
   'categorize',
   'two in one transaction',
 ] as const
@@ -176,6 +179,16 @@ export class Bank {
           await accountsOf.update(db, user_id, account.id, { status })
         }
       }
+      case 'rename':
+        return async (db) => {
+          await accountsOf.update(db, user_id, account.id, { name: `a${key}` })
+        }
+      case 'erase':
+        // Only the last person: the others go on.
+        if (user_id !== this.#accounts.at(-1)?.user_id) return nothing
+        return async (db) => {
+          await users.erase(db, user_id)
+        }
       case 'categorize':
         if (known === undefined) return nothing
         return async (db) => {
