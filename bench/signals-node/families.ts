@@ -147,10 +147,11 @@ interface Payday {
 }
 
 /**
- * Pay is what is called pay; and what the same payer, who is no shop, has paid three times, if it is a quarter of all that
+ * Pay is what is called pay (income of any kind where nothing is); and what the same payer, who is no shop, has paid three times, if it is a quarter of all that
  * came in, among people only where nothing else is. Where there is neither, it is every sum of a tenth of all or more.
  */
-function paydaysOf(credits: readonly Credit[], shops: ReadonlySet<string>): Payday[] {
+function paydaysOf(all: readonly Credit[], shops: ReadonlySet<string>): Payday[] {
+  const credits = all.some(({ said }) => said) ? all : all.map((credit) => ({ ...credit, said: credit.isIncome }))
   const payers = new Map<string, { said: boolean; betweenPeople: boolean; times: number; paid: number }>()
   let everything = 0
   for (const { key, said, betweenPeople, amount } of credits) {

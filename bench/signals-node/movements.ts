@@ -34,6 +34,8 @@ export interface Credit {
   readonly key: string
   /** Called pay by its category or a text. */
   readonly said: boolean
+  /** Its category says that it is income of any kind. */
+  readonly isIncome: boolean
   readonly betweenPeople: boolean
 }
 
@@ -78,7 +80,8 @@ export interface Movements {
 
 export const isSavings = (type: string) =>
   type === 'savings' || type === 'high_yield_savings' || type === 'money_market'
-const paysNobody = (type: string) => type === 'credit_card' || type === 'loan' || type === 'investment'
+const isSilent = (type: string) => type === 'loan' || type === 'investment'
+const paysNobody = (type: string) => type === 'credit_card' || isSilent(type)
 
 /** One pass over the rows, which says what each is. */
 export function readMovements(person: PersonRows, asOf: Day): Movements {
@@ -146,7 +149,7 @@ function place(
   if (name.base !== null) purse.coded.set(key, (purse.coded.get(key) ?? 0) + 1)
   if (isInternal || isReversal || isReversed) return
   if (amount < 0) {
-    if (row.merchant === '' || category.of_bank || name.of_bank) return
+    if (row.merchant === '' || category.of_bank || name.of_bank || isSilent(account.account_type)) return
     purse.charges.push({
       rank,
       account,
@@ -173,6 +176,7 @@ function place(
       amount,
       key,
       said: category.is_pay || name.is_pay || saysPay(row.description),
+      isIncome: category.is_income,
       betweenPeople: category.between_people || name.between_people,
     })
   }

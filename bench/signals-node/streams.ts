@@ -38,7 +38,7 @@ export function findStreams({ charges, coded }: Purse, asOf: Day): { streams: St
   // What comes behind an asterisk and never again is a code, also without digits: GYM*KWYHUS.
   const ownKey = ({ key, name }: Charge) => (name.base !== null && coded.get(key) === 1 ? name.base : key)
   const keys = new Map<string, Key>()
-  const numbers = new Map<string, number>()
+  const numbers = new Map<string, { times: number; first: number; last: number }>()
   for (const charge of charges) {
     const text = ownKey(charge)
     let key = keys.get(text)
@@ -52,15 +52,19 @@ export function findStreams({ charges, coded }: Purse, asOf: Day): { streams: St
     key.betweenPeople ||= charge.betweenPeople
     if (!charge.name.numbered) continue
     const numbered = `${text}\0${charge.merchant}`
-    numbers.set(numbered, (numbers.get(numbered) ?? 0) + 1)
+    const { number } = charge.day
+    const { times, first, last } = numbers.get(numbered) ?? { times: 0, first: number, last: number }
+    numbers.set(numbered, { times: times + 1, first: Math.min(first, number), last: Math.max(last, number) })
   }
   const groups = new Map<string, Group>()
   const byKey = new Map<Key, Group[]>()
   for (const charge of charges) {
     const own = ownKey(charge)
     const key = aliasOf(own, keys)
-    // A name with a number in it that is charged again and again is somebody else than that name with another number.
-    const isOwn = charge.name.numbered && (numbers.get(`${own}\0${charge.merchant}`) ?? 0) >= 3
+    // A name with a number in it that is charged again and again is somebody else than that name with another number. Once a
+    // year, it may be a day: STREAMHOUSE 0617.
+    const { times, first, last } = numbers.get(`${own}\0${charge.merchant}`) ?? { times: 0, first: 0, last: 0 }
+    const isOwn = times >= 3 && last - first < 300 * (times - 1)
     const name = isOwn ? `${key.text}\0${charge.merchant}` : key.text
     const group = groups.get(name)
     if (group !== undefined) group.charges.push(charge)
@@ -126,14 +130,8 @@ function streamOf(chain: readonly Chosen[], asOf: Day): Stream {
   const { cadence } = (chain[0] as Chosen).fit
   const fixed = chain.every(({ fit }) => fit.fixed)
   const most = (is: (charge: Charge) => boolean) => 2 * charges.filter(is).length > n
-  const usual = (value: (charge: Charge) => number) =>
-    charges.map(value).sort((a, b) => a - b)[Math.ceil(n / 2) - 1] as number
-  const amount = fixed ? latest.amount : usual((charge) => charge.amount)
-  const next = nextOf(
-    latest.day,
-    cadence,
-    usual(({ day }) => day.ofMonth),
-  )
+  const amount = fixed ? latest.amount : middle(charges.map((charge) => charge.amount))
+  const next = nextOf(latest.day, cadence, middle(charges.slice(-6).map(({ day }) => day.ofMonth)))
   const sum = (of: (part: Chosen) => number) => chain.reduce((all, part) => all + of(part), 0)
   const skips = sum(({ fit }) => fit.skips)
   const meanOff = Math.max(...chain.map(({ fit }) => fit.meanOff))
@@ -154,6 +152,8 @@ function streamOf(chain: readonly Chosen[], asOf: Day): Stream {
   }
 }
 
+const middle = (values: number[]) => values.sort((a, b) => a - b)[Math.ceil(values.length / 2) - 1] as number
+
 function chargedAfter(charges: readonly Charge[], start: number) {
   let charged = 0
   let first = charges.length
@@ -165,7 +165,7 @@ const month = decimalOf(monthDays)
 
 function nextOf(latest: Day, { months, days }: Cadence, ofMonth: number): number {
   if (months === 0) return latest.number + Math.round(days)
-  // from the day of the month that is usual, whichever way the last charge was moved
+  // from the day of the month that was usual lately, whichever way the last charge was moved
   const off = (next: number) => Math.abs(next - latest.number - days)
   return [-1, 0, 1]
     .map((shift) => sameDayOf(latest, months + shift, ofMonth))

@@ -19,6 +19,7 @@ export const internalCategories = [
   'transfer',
   'credit_card_payment',
   'investment_transfer',
+  'investments',
   'loan_payments_credit_card_payment',
   'transfer_in_savings',
   'transfer_out_savings',
@@ -84,7 +85,7 @@ const cardPayments = [
       String.raw`\m(amex|american express|discover|mastercard|visa|barclaycard|citi(bank)? ?cards?|chase cards?|capital one|synchrony|applecard)\W+(gsbank )?(auto|e|online|bill|mobile)?[ -]?(pay|payment|pymt|pmt)\M`,
       String.raw`\mpayment[ ,*-]+thank[ -]?you\M`,
       // the entry that a bank writes behind its name
-      String.raw`\mcreditcard\W+(\d{4,}|web id)|\mcardmember serv(ices?)?\W+(web )?(payment|pymt|pmt)\M`,
+      String.raw`\mcreditcard\W+(\d{4,}|web id)|\mcard(member)? serv(ices?)?\W+((web|auto|online|mobile) )?(payment|pymt|pmt)\M`,
       String.raw`(^|\mbank )cc ?(auto|e|online|bill)?[ -]?(payment|pymt|pmt)s?\M`,
     ],
   },

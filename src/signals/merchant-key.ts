@@ -35,7 +35,7 @@ export function codedBase(merchant: string, key: string): string | null {
 export const isNameless = (words: string): boolean => !hasName(words.replace(aroundNames, ' '))
 
 const hasName = (key: string) =>
-  /\p{L}{3}|[\p{Script=Han}\p{Script=Katakana}\p{Script=Hiragana}\p{Script=Hangul}]{2}/u.test(key)
+  /\p{L}{3}|\p{L}&\p{L}|[\p{Script=Han}\p{Script=Katakana}\p{Script=Hiragana}\p{Script=Hangul}]{2}/u.test(key)
 
 const months =
   '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
@@ -59,6 +59,7 @@ const monthNames = [
 /** Words that banks put around a name: what kind of payment it is, never to whom. */
 const bankWords = [
   // English
+  'preapproved payment bill user payment',
   'pos',
   '(?:(?:debit|check|visa|mastercard|maestro) ?)?card',
   'checkcard',
@@ -248,6 +249,8 @@ const steps: ReadonlyArray<readonly [pattern: RegExp, by: string]> = [
   [/\* ?(?=\S*\d)\S+/g, ' '],
   [/\*/g, ' '],
   [/https?:\/\/|\bwww\./g, ''],
+  // The short address of a help page behind the name, and the place that follows: GOOGLE *STORAGE g.co/helppay# CA.
+  [/ [a-z]{1,2}\.[a-z]{2,3}\/.*$/, ''],
   [/\.(?:com|net|org|io|tv|app|co\.uk|co|de|fr|eu|ca|us|cz|nl|at|ch|pl|se|es|br|in|jp)\b(?:\/\S*)?/g, ' '],
   // Dates: 2026-03-14, 03/14, 14.3.26, 14 MAR 2026, MAR 2026, POS20SEP, rent March.
   [/\b\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{2,4})?\b/g, ' '],
@@ -258,8 +261,8 @@ const steps: ReadonlyArray<readonly [pattern: RegExp, by: string]> = [
   [aroundNames, ' '],
   [/[^\p{L}\p{N}&+#'.-]+/gu, ' '],
   [/^[ .#'-]+/, ''],
-  // A code in front of the name: digits, or letters and digits mixed in six characters or more.
-  [/^(?:#?\d[\d.-]{2,} |(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{6,} )+(?=\S*\p{L}{2})/u, ''],
+  // A code in front of the name: digits, or letters and digits mixed in six characters or more, but 1PASSWORD is a name.
+  [/^(?:#?\d[\d.-]{2,} |(?!\d{1,2}[a-z]{5,} )(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{6,} )+(?=\S*\p{L}{2})/u, ''],
   // A code behind the name, and the place that follows: STORE 01234 SEATTLE WA, 866-555-0100 CA, P1A2B3C4, QWZA6TRX.
   [/ (?:#|\S*\d\S*\d|(?=[a-z]*\d)[a-z\d]{6,}(?![\p{L}\p{N}])).*$/u, ''],
   [/ (?:store|shop|filiale?|st|str|no|nr)\.?$/, ''],

@@ -104,6 +104,10 @@ marks as materialized (
   ) m
   group by 1, 2
 ),
+-- Nothing is bought from a merchant there: what leaves buys shares, or is interest.
+silent as materialized (
+  select user_id, id from ${sql.table('finance.accounts')} where user_id = any(${people}) and account_type in ('loan', 'investment')
+),
 owners as materialized (
   select distinct ${owner} as owner, user_id as person, currency from ${sql.table('finance.accounts')} where user_id = any(${people})
 ),
@@ -111,6 +115,7 @@ movements as materialized (
   select owner, ${ledgerOf(sql`t.account_id`)} as ledger, t.account_id as account, t.date, ${nameOf(key)} as name,
     coalesce(n.says, 0) | coalesce(c.says, 0)
       | case when is_out then ${bits('out')} when t.amount > 0 then ${bits('in')} else 0 end
+      | case when (t.user_id, t.account_id) in (select user_id, id from silent) then ${bits('of_bank')} else 0 end
       | case when t.reverses_id is not null then ${bits('reversal')} else 0 end
       | case when m.is_reversed then ${bits('reversed')} else 0 end
       | case when t.is_subscription then ${bits('is_choice')} else 0 end

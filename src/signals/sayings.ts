@@ -23,6 +23,7 @@ const sayings = [
   'is_interest_category',
   'is_late_fee',
   'is_pay',
+  'is_income',
   'is_not_pay',
 ] as const
 

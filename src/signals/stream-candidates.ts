@@ -85,12 +85,13 @@ aliases as materialized (
   -- but "streaming premium" that is charged once a year and one price is a plan there
   where k.key like '% %' and length(short.key) >= 4 and not k.is_yearly
 ),
--- A name with a number in it that is charged again and again is somebody else than that name with another number.
+-- A name with a number in it that is charged again and again is somebody else than that name with another number. Once a year,
+-- it may be a day: STREAMHOUSE 0617.
 numbers as materialized (
   select ${withoutCode('name')} as name, merchant
   from movements where ${isCharge} and ${says('numbered')}
   group by 1, 2
-  having count(*) >= 3
+  having count(*) >= 3 and max(date) - min(date) < 300 * (count(*) - 1)
 ),
 charges as materialized (
   select uuid_hash_extended(account, name) as mine, name, key_name, date, price, says, month_x, month_y, week_x, week_y,

@@ -183,17 +183,18 @@ streams as materialized (
       (array_agg(amount order by date desc, charge desc))[1] as last_amount,
       (array_agg(merchant order by date desc, charge desc))[1] as merchant,
       percentile_disc(0.5) within group (order by amount) as usual_amount,
-      percentile_disc(0.5) within group (order by
-        case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end) as day
+      (array_agg(case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end
+        order by date desc, charge desc))[1:6] as last_days
     from stream_charges
     group by 1
   ) m using (stream)
   cross join lateral (
-    -- from the day of the month that is usual, whichever way the last charge was moved
+    -- from the day of the month that was usual lately, whichever way the last charge was moved (in six months, no more than
+    -- three end on the 30th or before)
     select case when s.months = 0 then m.last_date + s.days::int else (
       select d::date from (
-        select (start + make_interval(days => least(m.day, date_part('day', start + interval '1 month - 1 day'))::int - 1)) as d
-        from (
+        select (start + make_interval(days => least(l.day, date_part('day', start + interval '1 month - 1 day'))::int - 1)) as d
+        from (select percentile_disc(0.5) within group (order by day) as day from unnest(m.last_days) day) l, (
           select date_trunc('month', m.last_date::timestamp) + make_interval(months => s.months + shift) as start
           from (values (-1), (0), (1)) v (shift)
         ) starts

@@ -42,7 +42,7 @@ export function reasonsOf(pair: Pair, circumstances: Circumstances): TransferMat
 }
 
 function points(pair: Pair, { rivals, isHabit, isOutspoken }: Circumstances) {
-  const { from, to, said, named, fee, rate } = pair
+  const { from, to, said, named, isHolders, fee, rate } = pair
   return {
     same_amount: rate === null && fee === null ? 0.45 : 0.35,
     said: ([0, 0.3, 0.4][said] as number) / (named === 'others' ? 2 : 1),
@@ -54,12 +54,14 @@ function points(pair: Pair, { rivals, isHabit, isOutspoken }: Circumstances) {
     outspoken: isOutspoken ? -0.1 : 0,
     // Two people who are named are two movements; the same on both sides is who holds the accounts.
     names: { same: said < 2 ? 0.15 : 0, either: 0, others: said > 0 ? -0.25 : -0.1, none: 0 }[named],
+    // Of equal sums that two people put on an account, it is the holder's.
+    holder: isHolders ? 0.1 : 0,
     amount: isRound(to.amount) ? 0 : 0.1,
     accounts: fits(pair)
       ? to.account_type === 'credit_card'
         ? 0.15
         : 0.1
-      : from.account_type === 'credit_card'
+      : from.account_type === 'credit_card' && !(said === 2 && from.said.isMove())
         ? -0.25
         : 0,
     days: -0.03 * workingDays(pair) - (daysApart(pair) < 0 ? 0.03 : 0),

@@ -35,6 +35,8 @@ export interface Pair {
   /** How many sides speak of a transfer. */
   readonly said: number
   readonly named: Named
+  /** Both sides speak of a transfer, and one of them is to or from the holder of the accounts by name. */
+  readonly isHolders: boolean
 }
 
 /** Whom the two sides name: the holder of the accounts, one person who may be the holder, two people, or nobody. */
@@ -101,11 +103,20 @@ const namesIn = (template: string): ReadonlySet<string> =>
 const transferGlobal = new RegExp(transferWords.source, 'gu')
 
 /** With what the two sides say together. */
-export function pairOf(pair: Omit<Pair, 'said' | 'named'>): Pair {
+export function pairOf(pair: Omit<Pair, 'said' | 'named' | 'isHolders'>): Pair {
   const { from, to } = pair
   const own = [from.said.isOwn() || mentions(from, to), to.said.isOwn() || mentions(to, from)]
   const said = own.filter((side, i) => side || (i === 0 ? from : to).said.isMove()).length
-  return { ...pair, said, named: own.some(Boolean) ? 'none' : namedBy(from, to) }
+  // From a depository of shares money goes to nobody else: words that look like names are what the bank writes.
+  const isKnown = own.some(Boolean) || from.account_type === 'investment' || to.account_type === 'investment'
+  return { ...pair, said, named: isKnown ? 'none' : namedBy(from, to), isHolders: said === 2 && namesHolder(from, to) }
+}
+
+/** By more than one name: a first name is many people's. */
+function namesHolder({ said: from, holder }: Side, { said: to }: Side): boolean {
+  if (holder === '') return false
+  const held = [...namesIn(strip(holder))]
+  return held.length > 1 && [from, to].some((side) => held.every((name) => side.names().has(name)))
 }
 
 function namedBy({ said: from, holder }: Side, { said: to }: Side): Named {

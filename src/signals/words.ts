@@ -53,7 +53,9 @@ const payWords = [
 ].join('|')
 const pay = anyOf(payWords)
 const payCategory =
-  /^(salary|salaries|payroll|paychecks?|wages?|income|income (wages|salary|other income|retirement pension|unemployment|military).*|freelance|gig|self employment|pension|mzda|d[uů]chod)$/
+  /^(salary|salaries|payroll|paychecks?|wages?|income (wages|salary|retirement pension|unemployment|military).*|freelance|gig|self employment|pension|mzda|d[uů]chod)$/
+/** Income of any kind: where there is nothing more like it, it is pay. */
+const incomeCategory = /^income( other income)?$/
 /** Income that is nobody's pay, by its name: under a category as coarse as `INCOME` there is both. */
 const namedNotPay = anyOf(
   '(?:interest|dividends?) (?:payment|paid|earned|credit|income)|tax ref(?:und)?|treas(?:ury)? .*tax ref|cash ?back|refunds?|steuererstattung',
@@ -62,8 +64,8 @@ const notPay = anyOf(
   'interest|zinsen|[uú]rok[uůy]?|refunds?|cashback|cash back|rebates?|reimbursements?|dividends?|fees?|bonus(?:es)?|erstattung|remboursement|reembolso|devoluci[oó]n|terugbetaling|rimborso|zwrot',
 )
 
-/** Behind a web address: STREAMHOUSE.COM/BILL and STREAMHOUSE.COM BILL are no bills. */
-const webPath = /(?<=\S\.\p{L}+)(?:\/\S+| bill(?!\p{L}))/giu
+/** Behind a web address: STREAMHOUSE.COM/BILL and STREAMHOUSE.COM BILL are no bills, and neither is what PayPal calls all that recurs. */
+const noBill = /(?<=\S\.\p{L}+)(?:\/\S+| bill(?!\p{L}))|bill user payment/giu
 
 /** Letters only, whatever was between them. */
 const wordsOf = (text: string) =>
@@ -76,14 +78,15 @@ const wordsOf = (text: string) =>
 export function readName(template: string) {
   const words = wordsOf(template)
   const key = strip(template)
-  const says = wordsOf(template.replace(webPath, ' '))
+  const says = wordsOf(template.replace(noBill, ' '))
   return {
     template,
     key,
     base: codedBase(template, key),
     code_end: codeEnd(template),
-    // A name and a number that may be somebody's. With a day in it, it is the same on that day of each year.
-    numbered: key !== '' && /\d{4}/.test(template) && !/(?<!\d)\d\d[./-]\d\d(?!\d)/.test(template),
+    // A name and a number that may be somebody's, and not of a phone. With a day in it, it is the same on that day of each year.
+    numbered:
+      key !== '' && /(?<!(?<!\d)\d{3}-\d{3}-)\d{4}/.test(template) && !/(?<!\d)\d\d[./-]\d\d(?!\d)/.test(template),
     between_people: betweenPeople.test(words),
     of_bank: namedOfBank.test(words),
     // Whoever has no name but a number, or the bank's word for a transfer, is no shop that one subscribes at.
@@ -108,6 +111,7 @@ export function readCategory(category: string) {
     is_interest: interest.test(words),
     is_late_fee: lateFee.test(words),
     is_pay: payCategory.test(words),
+    is_income: incomeCategory.test(words),
     is_not_pay: notPay.test(words),
   }
 }

@@ -120,6 +120,7 @@ describe('signals.compute', () => {
     const { user_id } = await accountWith(db, [
       ['2026-06-01', 'Maria', '-80.00', { category: 'Transfer', description: 'rent' }],
       ['2026-06-02', 'Savings', '-70.00', { category: 'Transfer' }],
+      ['2026-06-02', 'Acorn fund', '-10.00', { category: 'Investments' }],
       ['2026-06-03', 'Lodger', '60.00', { category: 'Transfer', description: 'rent' }],
       ['2026-06-04', 'Summit', '-50.00', { category: 'LOAN_PAYMENTS', description: 'SUMMIT CRCARDPMT' }],
       ['2026-06-05', 'Bike shop', '-40.00', { category: 'Sports', description: 'by credit card payment' }],
@@ -143,6 +144,26 @@ describe('signals.compute', () => {
     await signals.compute(db, { as_of })
 
     expect(await signal(db, user_id, 'income_stability', '90d')).toMatchObject({ payments: 2, total: '6000.0000' })
+  })
+
+  test('takes income of any kind for pay only where nothing is called pay', async ({ db }) => {
+    const other = { category: 'INCOME_OTHER_INCOME' }
+    const tenant = everyMonth('2026-01-03', 6).map((day): Row => [day, 'Ana Ruiz', '350.00', other])
+    const employed = await accountWith(db, [
+      ...tenant,
+      ...everyMonth('2026-01-28', 6).map((day): Row => [day, 'Acme', '3000.00', { category: 'INCOME_WAGES' }]),
+    ])
+    const landlord = await accountWith(db, tenant)
+    await signals.compute(db, { as_of })
+
+    expect(await signal(db, employed.user_id, 'income_stability', '90d')).toMatchObject({
+      payments: 3,
+      total: '9000.0000',
+    })
+    expect(await signal(db, landlord.user_id, 'income_stability', '90d')).toMatchObject({
+      payments: 3,
+      total: '1050.0000',
+    })
   })
 
   test('leaves a bonus aside, which would make steady pay unsteady', async ({ db }) => {

@@ -37,6 +37,14 @@ describe('merchantKey', () => {
     ['PAIEMENT CB 0106 PAYPAL *STREAMHOUSE CARTE 0012', 'streamhouse'],
     ['PayPal Europe S.a.r.l. EREF+0846755722847 PP.0308.PP . Streamhouse, Ihr Einkauf bei Streamhouse', 'streamhouse'],
     ['Streamhouse via Mollie FSADJWQZA6', 'streamhouse'],
+    ['PreApproved Payment Bill User Payment: Streamhouse', 'streamhouse'],
+    // What looks like a code, or like no name
+    ['CHECKCARD 0703 9STREAMS 686-104-0971 NY', '9streams'],
+    ['9STREAMS OSLO', '9streams oslo'],
+    ['9A8B7C STREAMHOUSE', 'streamhouse'],
+    ['A&BE 0619 WEB ID: 9048211773', 'a&be'],
+    ['STREAM *House One st.co/helppay# CA', 'stream house one'],
+    ['STREAM *House One 855-836-3987 CA', 'stream house one'],
     // Words, months and masked cards of other languages
     ['DAUERAUFTRAG Familie Brandt MIETE März 2026', 'familie brandt miete'],
     ['TRANSFERENCIA A FAVOR DE Ana Ruiz CONCEPTO: ALQUILER junio', 'ana ruiz'],

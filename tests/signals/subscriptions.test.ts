@@ -112,6 +112,50 @@ describe('subscriptions.detect', () => {
     ])
   })
 
+  test('expects it on the day that it has now', async ({ db }) => {
+    const before = charged('Club', '-12.00', ...everyMonth('2024-09-05', 13))
+    const since = charged('Club', '-24.00', ...everyMonth('2025-09-21', 10))
+
+    const all = await found(db, [...before, ...since])
+
+    expect(all.filter(({ active }) => active)).toMatchObject([{ amount: '24.0000', next_date: '2026-07-21' }])
+  })
+
+  test('does not take a day or a phone in the text for a number of somebody', async ({ db }) => {
+    const dated = everyMonth('2024-06-17', 25).map(
+      (day): Row => [day, `Club ${day.slice(5, 7)}${day.slice(8)} WEB ID: 9048211773`, '-20.00'],
+    )
+    const called = everyMonth('2024-06-09', 25).map(
+      (day, i): Row => [day, i % 3 === 0 ? 'Gym 855-836-3987 CA' : 'Gym', '-30.00'],
+    )
+
+    expect(await found(db, [...dated, ...called])).toMatchObject([
+      { merchant_key: 'gym', cadence: 'monthly', occurrences: 25 },
+      { merchant_key: 'club', cadence: 'monthly', occurrences: 25 },
+    ])
+  })
+
+  test('finds nothing that is bought where shares are kept, or on a loan', async ({ db }) => {
+    const { user_id } = await createAccount(db)
+    for (const account_type of ['investment', 'loan'] as const) {
+      await book(
+        db,
+        await createAccount(db, { user_id, account_type }),
+        charged('BUY VTSAX', '-300.00', ...everyMonth('2025-09-15', 10)),
+      )
+    }
+
+    expect(await subscriptions.detect(db, user_id, { as_of })).toEqual([])
+  })
+
+  test('does not take a bill for all that PayPal calls one', async ({ db }) => {
+    const name = 'PreApproved Payment Bill User Payment: Streamhouse'
+
+    expect(await found(db, charged(name, '-9.99', ...everyMonth('2026-01-04', 6)))).toMatchObject([
+      { kind: 'subscription', merchant_key: 'streamhouse' },
+    ])
+  })
+
   test('follows a change of price', async ({ db }) => {
     const [subscription, ...others] = await found(db, [
       ...charged('Streamhouse', '-9.99', ...everyMonth('2025-08-04', 8)),
@@ -404,6 +448,7 @@ describe('subscriptions.detect', () => {
       ...days.map((day): Row => [day, 'Summit Card', '-200.00', { category: 'Credit Card Payment' }]),
       ...days.map((day): Row => [day, 'Rainy Day Savings', '-300.00', { category: 'transfer' }]),
       ...charged('CHASE CREDIT CRD AUTOPAY', '-150.00', ...days),
+      ...charged('SUMMIT CARD SERV ONLINE PMT CKF', '-170.00', ...days),
       ...charged('BARCLAYCARD US CREDITCARD 0211 WEB ID: 2510407970', '-140.00', ...days),
       ...days.map(
         (day): Row => [day, 'Summit', '-90.00', { category: 'LOAN_PAYMENTS', description: 'SUMMIT CRCARDPMT' }],

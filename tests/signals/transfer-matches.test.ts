@@ -257,6 +257,42 @@ describe('transferMatches', () => {
     expect(rows.map((row) => row.from_transaction_id)).toEqual([from])
   })
 
+  test('finds what two people put on an account by the name of the holder', async ({ db }) => {
+    const { user_id, checking } = await household(db)
+    const joint = await createAccount(db, { user_id })
+    await db
+      .updateTable('finance.users')
+      .set({ first_name: 'Ada', last_name: 'Berg' })
+      .where('id', '=', user_id)
+      .execute()
+    await one(db, checking, '2026-03-02', 'Online transfer to checking', '-1900.00')
+    await one(db, joint, '2026-03-02', 'Transfer from Eva Lund', '1900.00', { category: 'Transfer' })
+    const own = await one(db, joint, '2026-03-03', 'Transfer from Ada Berg', '1900.00', { category: 'Transfer' })
+
+    await transferMatches.find(db, span)
+
+    const { rows } = await transferMatches.list(db, user_id, { status: 'automatic' })
+    expect(rows.map((row) => row.to_transaction_id)).toEqual([own])
+  })
+
+  test('finds what moved from card to card, and to where shares are kept', async ({ db }) => {
+    const { user_id, checking, card } = await household(db)
+    const other = await createAccount(db, { user_id, account_type: 'credit_card' })
+    const shares = await createAccount(db, { user_id, account_type: 'investment' })
+    const owed = await one(db, card, '2026-03-02', 'BALANCE TRANSFER', '-2400.00')
+    await one(db, other, '2026-03-03', 'BALANCE TRANSFER PAYMENT', '2400.00')
+    const bought = await one(db, checking, '2026-04-15', 'SUMMIT BUY INVESTMENT', '-300.00')
+    await one(db, shares, '2026-04-17', 'ELECTRONIC FUNDS TRANSFER RECEIVED', '300.00')
+    // a purchase by card is none
+    await one(db, card, '2026-05-04', 'Phone autopay', '-60.00')
+    await one(db, other, '2026-05-05', 'Payment - thank you', '60.00')
+
+    await transferMatches.find(db, span)
+
+    const { rows } = await transferMatches.list(db, user_id, { status: 'automatic' })
+    expect(rows.map((row) => row.from_transaction_id).toSorted()).toEqual([owed, bought].toSorted())
+  })
+
   test('leaves alone what cannot be one movement', async ({ db }) => {
     const { user_id, checking, savings } = await household(db)
     const stranger = await household(db)

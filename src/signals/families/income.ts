@@ -7,7 +7,7 @@ import { byCurrency, longestWindow, money, ratio } from './sql.js'
 const incomeDays = 2 * longestWindow
 
 /**
- * Pay is what is called pay, by its category or words; and what the same payer has paid three times, if it is a quarter of
+ * Pay is what is called pay, by its category or words (income of any kind where nothing is called pay); and what the same payer has paid three times, if it is a quarter of
  * all that came in. What people send each other (a flatmate's share, parents) is pay only where nothing else is. Where there
  * is nothing of all this (invoices to many clients), it is every sum of a tenth of all or more. Money back from a merchant is
  * none, and neither is a bonus: it would make the steadiest pay look unsteady.
@@ -15,11 +15,13 @@ const incomeDays = 2 * longestWindow
 export function incomeSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
 credits as materialized (
-  select a.person, a.currency, m.date, m.amount, m.key, ${says('between_people')} as between_people, ${says('is_pay')} or t.text ~ ${sql.lit(payInText)} as said,
+  select a.person, a.currency, m.date, m.amount, m.key, ${says('between_people')} as between_people,
+    p.is_pay or ${says('is_income')} and not bool_or(p.is_pay) over (partition by m.owner) as said,
     sum(m.amount) over (partition by m.owner) as everything
   from movements m
   join accounts a on a.ledger = m.ledger
   cross join lateral (select lower(m.description) as text) t
+  cross join lateral (select ${says('is_pay')} or t.text ~ ${sql.lit(payInText)} as is_pay offset 0) p
   where ${saysAll(['in'], ['internal', 'reversal', 'reversed', 'is_not_pay'])} and m.date > ${asOf} - ${sql.lit(incomeDays)}
     and a.account_type not in ('credit_card', 'loan', 'investment') and t.text !~ ${sql.lit(bonusInText)}
 ),
