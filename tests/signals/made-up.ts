@@ -17,7 +17,15 @@ const names = [
     'Credit card payment',
     'ATM withdrawal',
   ],
-  ...['Interest', 'Late fee', 'Uber *Trip', 'Kiosk', 'Payment thank you', 'Rebate House'],
+  ...[
+    'Interest',
+    'Late fee',
+    'Uber *Trip',
+    'Kiosk',
+    'Payment thank you',
+    'Rebate House',
+    'Club {day} WEB ID: 9048211773',
+  ],
 ]
 const categories = [
   ...[
@@ -31,7 +39,7 @@ const categories = [
     'transfer',
     'interest',
   ],
-  ...['Credit Card Payment', 'fees', 'venmo', 'refund', 'streaming', 'insurance'],
+  ...['Credit Card Payment', 'fees', 'venmo', 'refund', 'streaming', 'insurance', 'income', 'INCOME_OTHER_INCOME'],
 ]
 const descriptions = ['', '', '', 'DIRECT DEP', 'annual bonus', 'Gehalt März', 'payroll', 'löneutbetalning']
 const steps = [1, 6, 7, 8, 13, 14, 15, 16, 21, 28, 29, 30, 31, 35, 45, 61, 91, 182, 365]
@@ -65,7 +73,10 @@ function* again(random: Random, mine: readonly Account[], until: string): Genera
   const count = random.int(1, 16)
   let day = addDays(until, -random.int(-20, 400))
   for (let i = count; i > 0; i--) {
-    const said = name.replace('{code}', random.text(6, 'QWXZKJ')).replace('{digits}', digits ?? random.digits(5))
+    const said = name
+      .replace('{code}', random.text(6, 'QWXZKJ'))
+      .replace('{digits}', digits ?? random.digits(5))
+      .replace('{day}', day.slice(5).replace('-', ''))
     yield {
       ...(random.chance(0.8) ? account : other),
       date: day,
