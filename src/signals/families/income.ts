@@ -7,10 +7,10 @@ import { byCurrency, longestWindow, money, ratio } from './sql.js'
 const incomeDays = 2 * longestWindow
 
 /**
- * Pay is what is called pay, by its category or words (income of any kind where nothing is called pay); and what the same payer has paid three times, if it is a quarter of
- * all that came in. What people send each other (a flatmate's share, parents) is pay only where nothing else is. Where there
- * is nothing of all this (invoices to many clients), it is every sum of a tenth of all or more. Money back from a merchant is
- * none, and neither is a bonus: it would make the steadiest pay look unsteady.
+ * Pay is what is called pay, by its category or words (income of any kind where nothing is); and what the same payer has paid
+ * three times, if it is a quarter of all that came in. What people send each other (a flatmate's share, parents) is pay only
+ * where nothing else is. Where there is nothing of all this (invoices to many clients), it is every sum of a tenth of all or
+ * more. Money back from a merchant is none, and neither is a bonus: it would make the steadiest pay look unsteady.
  */
 export function incomeSignals(asOf: RawBuilder<unknown>) {
   const ctes = sql`
