@@ -4,7 +4,7 @@ import type { SqlMigration } from './shape.js'
 const rule = 'users_erased_final'
 const sentence = 'An erased person stays erased: nothing new is kept about them.'
 
-/** Tables that take words of or about a person. Movements are refused where the account is closed; see docs/privacy.md. */
+/** Tables that take words of or about a person. New movements are refused where the account is closed; see docs/privacy.md. */
 const guarded: Readonly<Record<string, string>> = {
   accounts: 'insert or update of name, institution, account_number_last4, external_id',
   auth_sessions: 'insert',
@@ -14,6 +14,7 @@ const guarded: Readonly<Record<string, string>> = {
   insights: 'insert',
   investments: 'insert',
   recommendations: 'insert',
+  transactions: 'update of merchant, description',
 }
 
 /** What `users.erase` stands on: a person who is erased stays so, and the values in that person's audit log go. */
@@ -31,9 +32,13 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  person uuid := new.user_id;
   gone timestamptz;
 begin
-  select u.erased_at into gone from ${finance}.users u where u.id = new.user_id for key share;
+  if tg_argv[0] = 'recipient' then
+    person := new.recipient_id;
+  end if;
+  select u.erased_at into gone from ${finance}.users u where u.id = person for key share;
   if gone is not null then
     raise exception using
       errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, constraint = '${rule}',
@@ -47,6 +52,9 @@ $$`,
       ([table, events]) => `create trigger ${table}_erased_final before ${events} on ${finance}.${table}
   for each row execute function ${finance}.refuse_erased()`,
     ),
+    // nobody is there to take it
+    `create trigger p2p_transfers_erased_final before insert on ${finance}.p2p_transfers
+  for each row execute function ${finance}.refuse_erased('recipient')`,
 
     `create function ${finance}.audit_snapshot(person uuid) returns void
 language plpgsql

@@ -450,6 +450,15 @@ describe('an erasure', () => {
     await using database = await freshDatabase()
     const { db } = database
     const { user_id, account } = await createPerson(db)
+    const { id } = await createTransaction(db, account, { merchant: word })
+    const sender = await createAccount(db, { opening_balance: '10' })
+    const sent = {
+      user_id: sender.user_id,
+      from_account_id: sender.id,
+      recipient_id: user_id,
+      amount: '1',
+      idempotency_key: 'late',
+    }
     await users.erase(db, user_id)
 
     for (const again of [
@@ -460,6 +469,8 @@ describe('an erasure', () => {
       () => chatLogs.create(db, { user_id, message: word, response: word }),
       () => consents.grant(db, { user_id }),
       () => insights.create(db, { user_id, title: word, message: word, type: 'x' }),
+      () => transactions.update(db, user_id, id, { description: word }),
+      () => p2pTransfers.send(db, sent),
     ]) {
       await expect(again()).rejects.toThrow('An erased person stays erased')
     }
