@@ -40,9 +40,13 @@ export const attemptLimits = z
 export type AttemptLimits = z.input<typeof attemptLimits>
 type Limit = z.output<typeof attemptLimits>['name']
 
-/** What is counted: what was typed as a name, whether anybody has it or not; where it came from; or who is known already. */
+/**
+ * What is counted: what was typed as a name, whether anybody has it or not; where it came from; or who is known already. An email
+ * and a username are two names even where they are the same text: a username may be the email of somebody else, and who logs
+ * in by it is forgiven its failures.
+ */
 export interface AttemptKey {
-  readonly kind: 'name' | 'client' | 'user'
+  readonly kind: 'email' | 'username' | 'client' | 'user'
   readonly value: string
 }
 

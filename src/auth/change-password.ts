@@ -82,7 +82,8 @@ export async function setPassword(
     await logOutEverywhere(trx, userId)
     await forgiveAttempts(trx, [
       { kind: 'user', value: userId },
-      ...namesOf(person).map((value): AttemptKey => ({ kind: 'name', value })),
+      { kind: 'email', value: person.email },
+      ...(person.username === null ? [] : [{ kind: 'username', value: person.username } as const]),
     ])
   })
 }

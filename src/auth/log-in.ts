@@ -74,7 +74,7 @@ export async function logIn(db: Db, given: Credentials, options: LogInOptions = 
   const { password, ...by } = parseInput(credentials, given, 'The log-in')
   const limits = parseInput(attemptLimits, options.attempts, 'The attempt limits')
   parseInput(origin, { clientKey, client }, 'The origin')
-  const name: AttemptKey = { kind: 'name', value: 'email' in by ? by.email : by.username }
+  const name: AttemptKey = 'email' in by ? { kind: 'email', value: by.email } : { kind: 'username', value: by.username }
   const from: AttemptKey | undefined = clientKey === undefined ? undefined : { kind: 'client', value: clientKey }
 
   await decoyHash(cost) // made here, so that the first unknown name does not wait for it

@@ -121,6 +121,18 @@ describe('attempts to log in', () => {
     await logInAs(db, user, { attempts })
   })
 
+  test('are not forgiven to somebody else whose username is the email', async ({ db }) => {
+    const victim = await createMember(db)
+    await createMember(db, { username: victim.email })
+    const attempts = { name: { free: 2, waitMs: 60_000 } }
+    expect(await waitOf(guess(db, victim.email, attempts))).toBe(0)
+
+    await logIn(db, { username: victim.email, password }, { ...quick, attempts })
+
+    expect(await waitOf(guess(db, victim.email, attempts))).toBe(0)
+    expect(await waitOf(guess(db, victim.email, attempts))).toBeGreaterThan(0)
+  })
+
   test('leave no name or client in the database', async ({ db }) => {
     await waitOf(guess(db, 'secret-name@example.org', {}, '192.0.2.77'))
 

@@ -27,12 +27,12 @@ export async function hashOf(db: Db, { id }: User): Promise<string | null> {
   return password_hash
 }
 
-/** How many failures are counted for a login name. */
-export async function failuresOf(db: Db, name: string): Promise<number> {
+/** How many failures are counted for an email. */
+export async function failuresOf(db: Db, email: string): Promise<number> {
   const row = await db
     .selectFrom('finance.auth_attempts')
     .select('failures')
-    .where('key_hash', '=', sql<string>`encode(sha256(convert_to('name:' || lower(${name}), 'UTF8')), 'hex')`)
+    .where('key_hash', '=', sql<string>`encode(sha256(convert_to('email:' || lower(${email}), 'UTF8')), 'hex')`)
     .executeTakeFirst()
   return row?.failures ?? 0
 }
