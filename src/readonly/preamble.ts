@@ -32,6 +32,8 @@ export function preamble({ schema, limits, scope, serverVersion }: PreambleOptio
     lock_timeout: String(Math.min(1000, limits.timeoutMs)),
     idle_in_transaction_session_timeout: String(limits.timeoutMs + 5000),
     ...(serverVersion >= 170_000 && { transaction_timeout: String(limits.timeoutMs + 10_000) }),
+    // To compile an expression of 40,000 characters takes minutes, and no cancel ends it.
+    jit: 'off',
     // The parser guard reads text as these say.
     standard_conforming_strings: 'on',
     client_min_messages: 'error',

@@ -44,6 +44,7 @@ describe('the transaction of a query', () => {
       extra_float_digits: '-5',
       TimeZone: 'Asia/Tokyo',
       standard_conforming_strings: 'off',
+      jit: 'on',
       statement_timeout: '0',
       lock_timeout: '0',
       idle_in_transaction_session_timeout: '0',
@@ -59,13 +60,13 @@ describe('the transaction of a query', () => {
         timestamptz '2026-03-01 12:00Z'::text as instant, length('\\n') as letters, current_setting('search_path') as path,
         current_setting('transaction_read_only') as read_only, current_setting('transaction_isolation') as isolation,
         current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
-        current_setting('idle_in_transaction_session_timeout') as idle,
+        current_setting('idle_in_transaction_session_timeout') as idle, current_setting('jit') as jit,
         current_setting('transaction_timeout', current_setting('server_version_num')::int < 170000) as whole`)
 
       expect(rows[0]).toMatchObject({
         ...{ day: '2026-03-01', span: '1 day 02:00:00', bytes: '\\x00ff', sum: '0.30000000000000004' },
         ...{ instant: '2026-03-01 12:00:00+00', letters: 2, path: 'pg_catalog, "finance", pg_temp' },
-        ...{ statement: '7s', lock: '1s', idle: '12s', read_only: 'on', isolation: 'repeatable read' },
+        ...{ statement: '7s', lock: '1s', idle: '12s', jit: 'off', read_only: 'on', isolation: 'repeatable read' },
       })
       expect(rows[0]?.whole ?? '17s').toBe('17s')
     } finally {

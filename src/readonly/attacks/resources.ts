@@ -76,6 +76,8 @@ export const resourceAttacks: readonly Attack[] = [
         `select count(exp(1000::numeric) ^ 3.1) from generate_series(1, 1000000000)`,
         `select max(md5(i::text)) from generate_series(1, 10000000000) i`,
         `select count(*) from generate_series(1, 100000000) i where i::text similar to '%(0|1|2)*%x'`,
+        // Dear enough to be compiled, where the server can.
+        `select ${Array.from({ length: 650 }, (_, i) => `sum(case when g % ${i + 2} = 0 then sqrt(g + ${i}) else ln(g + ${i}) end)`).join()} from generate_series(1, 20000) g, generate_series(1, 20000) h`,
       ),
   },
   {
