@@ -66,6 +66,7 @@ describe('the data of a report', () => {
       if (i < 5) await createTransaction(db, account, { date: '2026-02-05', amount: '-1', category: 'groceries' })
       if (i < 5) await createTransaction(db, account, { date: '2026-03-05', amount: '-1', category: 'groceries' })
       if (i < 4) await createTransaction(db, account, { date: '2026-01-07', amount: '-7', category: 'gambling' })
+      if (i < 5) await createTransaction(db, account, { date: '2026-01-08', amount: '-1', category: 'transport' })
       // the income of March would be that of one person
       if (i === 0) await createTransaction(db, account, { date: '2026-03-06', amount: '5000', category: 'salary' })
       if (i < 4) await createAccount(db, { user_id: account.user_id, account_type: 'savings' })
@@ -80,8 +81,35 @@ describe('the data of a report', () => {
       { category: 'groceries', currency: 'USD', people: 6, transactions: 16, spent: '70.0600' },
     ])
     expect(report.cashFlow).toEqual([
-      { month: '2026-01', currency: 'USD', people: 6, income: '600.0000', spending: '88.0600', net: '511.9400' },
+      { month: '2026-01', currency: 'USD', people: 6, income: '600.0000', spending: '93.0600', net: '506.9400' },
       { month: '2026-02', currency: 'USD', people: 5, income: '0.0000', spending: '5.0000', net: '-5.0000' },
+    ])
+  })
+
+  test('of everybody does not tell the spending of a few by what months and categories have of it', async ({ db }) => {
+    for (let i = 0; i < 7; i++) {
+      const account = await createAccount(db)
+      const spend = (date: string, amount: string, category: string) =>
+        createTransaction(db, account, { date, amount, category })
+      await spend('2026-01-05', '-10', 'groceries')
+      if (i < 6) await spend('2026-01-06', '-5', 'transport')
+      if (i < 5) await spend('2026-02-05', '-3', 'groceries')
+      if (i === 0) await spend('2026-01-07', '-321', 'clinic')
+      if (i === 1) await spend('2026-03-07', '-432', 'groceries')
+      const euros = await createAccount(db, { user_id: account.user_id, currency: 'EUR' })
+      await createTransaction(db, euros, { date: '2026-01-05', amount: '-1', category: 'groceries' })
+    }
+
+    const { cashFlow, categories } = await gatherPopulation(db, range)
+
+    // Not transport, nor February: clinic and March would be what is missing.
+    expect(categories.map(({ category, currency }) => [category, currency])).toEqual([
+      ['groceries', 'EUR'],
+      ['groceries', 'USD'],
+    ])
+    expect(cashFlow.map(({ month, currency }) => [month, currency])).toEqual([
+      ['2026-01', 'EUR'],
+      ['2026-01', 'USD'],
     ])
   })
 

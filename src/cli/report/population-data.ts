@@ -121,7 +121,10 @@ interface Sums extends Omit<PopulationMonth, 'month'>, Omit<PopulationCategory, 
   readonly category: string | null
 }
 
-/** Months and categories by one pass over the transactions. A sum of fewer people does not leave the database. */
+/**
+ * Months and categories by one pass over the transactions. A sum of fewer people does not leave the database. All spending is in
+ * both tables: where one leaves out spending of a few, the smallest sum of it that is left goes too, or the other would tell it.
+ */
 async function money(db: Db, { from, to }: DayRange): Promise<Pick<PopulationReport, 'cashFlow' | 'categories'>> {
   const { rows } = await sql<Sums>`
     with m as (
@@ -129,9 +132,7 @@ async function money(db: Db, { from, to }: DayRange): Promise<Pick<PopulationRep
         ${countsAsSpending('t')} as is_spending
       from ${sql.table('finance.transactions')} t
       where t.status = 'posted' and t.date between ${from}::date and ${to}::date and ${isExternal('t')}
-    )
-    select month, category, currency, people, transactions, income, spending, net, spending as spent
-    from (
+    ), sums as (
       select month, category, currency, count(distinct user_id)::int as people,
         count(distinct user_id) filter (where is_spending) as spenders,
         count(distinct user_id) filter (where not is_spending) as earners,
@@ -141,9 +142,18 @@ async function money(db: Db, { from, to }: DayRange): Promise<Pick<PopulationRep
         sum(amount)::numeric(38,4) as net
       from m
       group by grouping sets ((month, currency), (category, currency))
-    ) sums
-    where people >= ${fewest}::int and spenders not between 1 and ${fewest - 1}::int
-      and (month is null or earners not between 1 and ${fewest - 1}::int)
+    ), judged as (
+      select *, people >= ${fewest}::int and spenders not between 1 and ${fewest - 1}::int
+          and (month is null or earners not between 1 and ${fewest - 1}::int) as enough,
+        bool_or(spenders between 1 and ${fewest - 1}::int) over (partition by currency, month is null) as some_hidden
+      from sums
+    ), ranked as (
+      select *, row_number() over (partition by currency, month is null, enough, spenders = 0 order by spenders, spending) as place
+      from judged
+    )
+    select month, category, currency, people, transactions, income, spending, net, spending as spent
+    from ranked
+    where enough and not (some_hidden and spenders > 0 and place = 1)
     order by currency, month nulls last, spent desc, category`.execute(db)
   return {
     cashFlow: rows.flatMap(({ month, currency, people, income, spending, net }) =>
