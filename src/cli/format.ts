@@ -32,6 +32,21 @@ export function seconds(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
+// But line ends, tabs, and the colours that `Output.style` gives.
+const steering =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /(?!\n|\t|\x1b\[(?:[12]|22|3[1236]|39)m)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu
+
+/** Text with values of rows and files for a terminal: characters that would steer it, or turn text around, as escapes. */
+export function printable(text: string): string {
+  return text.replace(steering, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** {@link printable} on one line. */
+export function printableLine(text: string): string {
+  return printable(text.replaceAll('\n', '\\n').replaceAll('\t', ' '))
+}
+
 /** As many characters as fit, with an ellipsis where some are missing. */
 export function shorten(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`

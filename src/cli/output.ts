@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import type { Environment } from '../config.js'
+import { printable, printableLine } from './format.js'
 import { createProgress, type Progress } from './progress.js'
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
@@ -36,12 +37,13 @@ export interface OutputOptions {
 
 export function createOutput({ json = false, quiet = false }: OutputOptions, env: Environment): Output {
   const colours = inColour(process.stdout, env)
-  const line = (text = '') => void process.stdout.write(`${text}\n`)
+  const line = (text = '') => void process.stdout.write(`${printable(text)}\n`)
 
   return {
     json,
     result(document, print) {
-      if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+      // An escape is the same to who parses it.
+      if (json) process.stdout.write(`${printable(JSON.stringify(document, null, 2))}\n`)
       else print()
     },
     line,
@@ -51,7 +53,7 @@ export function createOutput({ json = false, quiet = false }: OutputOptions, env
     // Never asks styleText about the stream: Node 20 and 22 answer differently.
     style: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
     note(text) {
-      if (!quiet) process.stderr.write(`${text}\n`)
+      if (!quiet) process.stderr.write(`${printable(text)}\n`)
     },
     progress: () => createProgress(process.stderr, !quiet),
   }
@@ -82,7 +84,8 @@ const noFrame = {
   middle: ' ',
 }
 
-function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+function renderTable(columns: readonly Column[], given: readonly (readonly string[])[]): string[] {
+  const rows = given.map((row) => row.map(printableLine))
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
   )

@@ -1,6 +1,7 @@
 import { FinanceDbError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
 import { type ExitCode, exit, Interrupted, UsageError } from './exit-codes.js'
+import { printable } from './format.js'
 
 const usageCodes: readonly string[] = ['INVALID_CONFIG', 'INVALID_INPUT', 'INVALID_CURSOR']
 
@@ -15,8 +16,10 @@ export function reportError(
   const message = redact(messageOf(error))
   const causes = verbose ? causesOf(error) : []
 
-  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, ...(verbose && { causes }) } })}\n`)
-  else process.stderr.write([`Error: ${message}`, ...causes.map((cause) => `  caused by: ${cause}`), ''].join('\n'))
+  const text = json
+    ? JSON.stringify({ error: { code, message, ...(verbose && { causes }) } })
+    : [`Error: ${message}`, ...causes.map((cause) => `  caused by: ${cause}`)].join('\n')
+  process.stderr.write(`${printable(text)}\n`)
   return error instanceof UsageError || (code !== undefined && usageCodes.includes(code)) ? exit.usage : exit.failed
 }
 

@@ -108,6 +108,28 @@ describe('finance-db import', { timeout: 60_000 }, () => {
     expect((await transactions.list(fresh.db, user.id)).rows).toEqual([])
   })
 
+  test('shows what a file or a row says without letting it steer the terminal', async () => {
+    await using fresh = await freshDatabase()
+    const { user } = await someone(fresh)
+    const env = { DATABASE_URL: fresh.url, FORCE_COLOR: '1' }
+    await accounts.create(fresh.db, { user_id: user.id, account_type: 'savings', name: 'Giro\x1b]0;title\x07' })
+    const hostile = 'Shop\x1b[2J\x1b[8m\u009b31m\u202egnp'
+    const input = `date,merchant,amount\n2026-03-01,"${hostile}",-1.00\n2026-03-02,"Shop\n  3 rows were lost",-1.00\n`
+    const whose = ['--user', user.id, '--account']
+
+    const preview = await cli(['import', '-', ...whose, 'giro', '--preview'], { env, input })
+    const json = await cli(['import', '-', ...whose, 'giro', '--preview', '--json'], { env, input })
+    const missing = await cli(['import', '-', ...whose, 'none'], { env, input })
+
+    expect(preview.stdout).toContain(`Shop\\u001b[2J\\u001b[8m\\u009b31m\\u202e`)
+    expect(preview.stdout).toContain('Shop\\n  3 rows')
+    for (const said of [preview.stdout, json.stdout, missing.stderr]) {
+      expect(said).not.toMatch(/(?!\n)\p{Cc}|\p{Bidi_Control}/u)
+    }
+    expect(JSON.parse(json.stdout).first[0].merchant).toBe(hostile)
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('Giro\\u001b]0;title\\u0007') })
+  })
+
   test('says what is wrong with the command line before it reads', async () => {
     await using fresh = await freshDatabase()
     await someone(fresh)
