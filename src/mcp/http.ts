@@ -19,7 +19,7 @@ export interface McpHttpOptions extends McpOptions {
   readonly allowedHosts?: readonly string[] | undefined
   /** Origins of web pages that may ask, such as `https://chat.example.org`. Default: none. */
   readonly allowedOrigins?: readonly string[] | undefined
-  /** Sessions at a time. Default 100. */
+  /** Sessions at a time. Default 100. When they are taken, a token that has more of them gives way to one that has fewer. */
   readonly maxSessions?: number | undefined
   /** A session that nobody has used for so long ends. Default half an hour. */
   readonly sessionIdleMs?: number | undefined

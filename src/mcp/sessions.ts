@@ -31,6 +31,12 @@ interface Session {
   lastUsed: number
 }
 
+/** A session that begins. */
+interface Place {
+  readonly access: McpAccess
+  session?: Session
+}
+
 /** A server for each client that has introduced itself. A session belongs to the token that began it. */
 export function createSessions(
   doorOf: (access: McpAccess) => ToolDoor,
@@ -39,7 +45,7 @@ export function createSessions(
 ): Sessions {
   const sessions = new Map<string, Session>()
   // Counted before anything is awaited; each with its session as soon as there is one.
-  const beginning = new Set<{ session?: Session }>()
+  const beginning = new Set<Place>()
   let closed = false
 
   const sweep = setInterval(() => void endIdle(), Math.max(1000, Math.min(60_000, sessionIdleMs / 2)))
@@ -51,7 +57,25 @@ export function createSessions(
     await Promise.allSettled(idle.map(({ server }) => server.close()))
   }
 
-  async function begin(access: McpAccess, place: { session?: Session }): Promise<Session> {
+  const heldBy = (access: McpAccess) =>
+    [...sessions.values(), ...beginning].filter((one) => one.access === access).length
+
+  /** Whether there is room for one more of a token. When all is taken, who has the most gives way to who has fewer. */
+  function makeRoom(access: McpAccess): boolean {
+    if (sessions.size + beginning.size < maxSessions) return true
+    const tokens = [...new Set([...sessions.values()].map((session) => session.access))]
+    const [most] = tokens.sort((a, b) => heldBy(b) - heldBy(a))
+    if (most === undefined || heldBy(most) <= heldBy(access) + 1) return false
+    const theirs = [...sessions].filter(([, session]) => session.access === most)
+    const [oldest] = theirs.sort(([, a], [, b]) => Math.min(a.open, 1) - Math.min(b.open, 1) || a.lastUsed - b.lastUsed)
+    if (oldest === undefined) return false
+    const [id, { server }] = oldest
+    sessions.delete(id)
+    void server.close().catch(() => {})
+    return true
+  }
+
+  async function begin(access: McpAccess, place: Place): Promise<Session> {
     const { StreamableHTTPServerTransport } = await loadStreamableHttp()
     const server = await createMcpServer(doorOf(access), options)
     const transport = new StreamableHTTPServerTransport({
@@ -92,10 +116,10 @@ export function createSessions(
         return answer(session, request, response)
       }
       if (request.method !== 'POST') return refuse(response, 400, 'A session is needed: begin with initialize.')
-      if (sessions.size + beginning.size >= maxSessions) {
+      if (!makeRoom(access)) {
         return refuse(response, 503, 'There are too many sessions.', { 'retry-after': '60' })
       }
-      const place: { session?: Session } = {}
+      const place: Place = { access }
       beginning.add(place)
       try {
         const session = await begin(access, place)

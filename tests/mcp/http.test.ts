@@ -298,6 +298,23 @@ describe('the server over HTTP, asked by others', () => {
     expect((await query(used, 'select 1')).structuredContent).toMatchObject({ row_count: 1 })
   })
 
+  test('does not let one token take them all from the others', async () => {
+    await using small = await listenMcp(door, { access, port: 0, maxSessions: 3 })
+    const begin = async (token: string) => {
+      const headers = { ...bearer, authorization: `Bearer ${token}` }
+      return (await send(headers, { port: small.port, body: initialize })).status
+    }
+    await using adas = await connect(adasToken, small.url)
+    expect([await begin(adasToken), await begin(adasToken), await begin(adasToken)]).toEqual([200, 200, 503])
+
+    await using bobs = await connect(bobsToken, small.url)
+
+    expect((await query(bobs, 'select 1')).structuredContent).toMatchObject({ row_count: 1 })
+    // It gave up one that it did not use, and two against one is fair.
+    expect((await query(adas, 'select 1')).structuredContent).toMatchObject({ row_count: 1 })
+    expect([await begin(bobsToken), await begin(adasToken)]).toEqual([503, 503])
+  })
+
   test('has no more of them when many come at once, and none that comes as it closes', async () => {
     const [full, closing] = [mcpHandler(door, { access, maxSessions: 2 }), mcpHandler(door, { access })]
     const came: Parameters<typeof full>[] = []
