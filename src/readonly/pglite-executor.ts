@@ -130,7 +130,7 @@ export function pgliteExecutor({ source, role: roleName, gate, scopeKey, schema 
     role: async () => report ?? inTransaction(undefined, async (_, role) => role),
     async run(job) {
       job.signal?.throwIfAborted()
-      const leave = await gate.enter(job.signal)
+      const leave = await gate.enter(job.signal, job.userId)
       try {
         return await inTransaction(job, async (session, role) => {
           await job.check?.(role)
@@ -141,7 +141,7 @@ export function pgliteExecutor({ source, role: roleName, gate, scopeKey, schema 
       }
     },
     async open(job): Promise<OpenTransaction> {
-      const leave = await gate.enter(job.signal)
+      const leave = await gate.enter(job.signal, job.userId)
       return new Promise<OpenTransaction>((resolve, reject) => {
         let finish: () => void = () => {}
         const ended = inTransaction(job, async (session) => {

@@ -84,7 +84,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
 
   async function run(job: Job): Promise<Answer> {
     job.signal?.throwIfAborted()
-    const leave = await gate.enter(job.signal)
+    const leave = await gate.enter(job.signal, job.userId)
     try {
       for (let tries = 1; ; tries++) {
         const { session, role: known } = await sessions.lend()
@@ -162,7 +162,7 @@ export function serverExecutor(options: ServerExecutorOptions): Executor {
 
   async function open(job: Parameters<Executor['open']>[0]): Promise<OpenTransaction> {
     job.signal?.throwIfAborted()
-    const leave = await gate.enter(job.signal)
+    const leave = await gate.enter(job.signal, job.userId)
     const end = async (session: Session) => {
       await session.close()
       leave()

@@ -21,6 +21,30 @@ test('never lets more in at once than may be, in the order they came', async () 
   expect(order).toEqual(Array.from({ length: 24 }, (_, n) => n))
 })
 
+test('lets nobody fill it for the others', async () => {
+  const gate = createGate({ concurrency: 2, queue: 3, queueTimeoutMs: 10_000 })
+  const order: string[] = []
+  const visit = async (who: string) => {
+    const leave = await gate.enter(undefined, who)
+    order.push(who)
+    return leave
+  }
+  const first = await Promise.all([visit('ada'), visit('ada')])
+  const adas = ['ada', 'ada', 'ada'].map(visit)
+  const refused = adas.map((visited) => visited.then(() => undefined).catch((error: unknown) => error))
+
+  const bobs = visit('bob')
+
+  expect(await refused[2]).toMatchObject({ limit: 'queue' })
+  // Two of hers and one of his wait, which is as even as it gets.
+  await expect(visit('bob')).rejects.toMatchObject({ limit: 'queue' })
+  await expect(visit('ada')).rejects.toMatchObject({ limit: 'queue' })
+  for (const leave of first) leave()
+  for (const visited of [bobs, adas[0]]) (await visited)?.()
+  await adas[1]
+  expect(order).toEqual(['ada', 'ada', 'bob', 'ada', 'ada'])
+})
+
 test('forgets who gave up, and leaves those who did not in their places', async () => {
   const gate = createGate({ concurrency: 1, queue: 2, queueTimeoutMs: 150 })
   const stop = new AbortController()
