@@ -187,7 +187,12 @@ begin
         when 'p2p_transfers' then format('((user_id = %1$s) OR (recipient_id = %1$s))', scoped)
         else format('(user_id = %s)', scoped)
       end,
-      format('(%s = %s)', case t.name when 'users' then 'id' else 'user_id' end, scoped)
+      -- Who sends may not say that the other has taken it.
+      case t.name
+        when 'users' then format('(id = %s)', scoped)
+        when 'p2p_transfers' then format('((user_id = %s) AND (status = ''pending''::text))', scoped)
+        else format('(user_id = %s)', scoped)
+      end
     from rel t cross join role r
     where t.is_table and t.owned and r.kind in ('member', 'agent')
   ), policy_there as (

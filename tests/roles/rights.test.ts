@@ -93,7 +93,10 @@ test('rows of persons are limited on every table, for roles of one person and no
       name === 'users'
         ? limited(mine.replace('user_id', 'id'))
         : name === 'p2p_transfers'
-          ? limited(`(${mine} OR ${mine.replace('user_id', 'recipient_id')})`, mine)
+          ? limited(
+              `(${mine} OR ${mine.replace('user_id', 'recipient_id')})`,
+              `(${mine} AND (status = 'pending'::text))`,
+            )
           : limited(mine)
     expect({ name, secured, policies }).toEqual({
       name,

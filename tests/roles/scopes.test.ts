@@ -412,6 +412,28 @@ describe('scoped', () => {
     ).toBe('42501')
   })
 
+  test('has no word of the other about what a member has sent', { timeout: 120_000 }, async () => {
+    await using database = await provisionedDatabase()
+    const { owner, key } = database
+    const [from, to] = [await createAccount(owner), await createAccount(owner)]
+    const send = (status: string, more: string) =>
+      scoped(
+        database.as('member'),
+        from.user_id,
+        (trx) =>
+          sql`insert into finance.p2p_transfers
+            (user_id, from_account_id, recipient_id, amount, currency, memo, idempotency_key, status, to_account_id, to_amount, to_currency)
+            select ${from.user_id}::uuid, ${from.id}::uuid, ${to.user_id}::uuid, 5000, 'USD', '', 'k', ${status}, ${sql.raw(more)}`.execute(
+            trx,
+          ),
+        { key },
+      )
+
+    await expect(send('accepted', `'${to.id}', 5000, 'USD'`)).rejects.toThrow(/row-level security/)
+    await expect(send('declined', 'null, null, null')).rejects.toThrow(/row-level security/)
+    await send('pending', 'null, null, null')
+  })
+
   test('has recommendations made, and does not rewrite why', { timeout: 120_000 }, async () => {
     await using database = await provisionedDatabase()
     const [me, other] = [await debtor(database.owner), await debtor(database.owner)]
