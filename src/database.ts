@@ -83,13 +83,17 @@ export type FinanceDbOptions = ServerOptions | PoolOptions | PGliteOptions
  * const db = createFinanceDb({ connectionString, poolSize: 5 })
  * const db = createFinanceDb({ pool })                           // a pg.Pool
  * const db = createFinanceDb({ pglite: () => new PGlite() })
- * const db = createFinanceDb({ kysely, schema: 'money' })        // joins with the host's tables
+ * const db = createFinanceDb<OwnTables>()                        // knows the types of the host's tables too
+ * const db = createFinanceDb({ kysely, schema: 'money' })        // the host's own Kysely
  * ```
  *
  * @throws {InvalidConfigError} Names each option and variable that is wrong, all at once, and shows no value.
  */
 export function createFinanceDb<Tables>(options: KyselyOptions<Tables>, env?: Environment): Kysely<Tables & Database>
-export function createFinanceDb(options?: FinanceDbOptions, env?: Environment): Kysely<Database>
+export function createFinanceDb<Tables = unknown>(
+  options?: FinanceDbOptions,
+  env?: Environment,
+): Kysely<Tables & Database>
 export function createFinanceDb(
   options: FinanceDbOptions | KyselyOptions<unknown> = {},
   env: Environment = process.env,

@@ -89,7 +89,7 @@ const transactionCount = sql<number>`(count(*) filter (where is_spending))::int`
 
 /** Most spent first. Walks `transactions_date_id_idx`. */
 export async function spendingByCategory(db: Db, userId: string, range: DayRange): Promise<CategorySpending[]> {
-  const days = parseInput(dayRange, range, 'The span of days')
+  const days = parseInput(dayRange, range, 'The days')
   return db
     .selectFrom(movements(db, userId, days).as('m'))
     .select(['category', 'currency', spent.as('spent'), transactionCount.as('transactions')])
@@ -109,7 +109,7 @@ export async function topMerchants(
   range: DayRange,
   { limit = 10 }: { limit?: number } = {},
 ): Promise<MerchantSpending[]> {
-  const days = parseInput(dayRange, range, 'The span of days')
+  const days = parseInput(dayRange, range, 'The days')
   const most = parseInput(z.number().int().min(1).max(1000), limit, 'The limit')
   const ranked = db
     .selectFrom(movements(db, userId, days).as('m'))
@@ -133,7 +133,7 @@ export async function topMerchants(
  * Walks `transactions_date_id_idx`.
  */
 export async function cashFlowByMonth(db: Db, userId: string, range: DayRange): Promise<MonthlyCashFlow[]> {
-  const days = parseInput(dayRange, range, 'The span of days')
+  const days = parseInput(dayRange, range, 'The days')
   const { rows } = await sql<MonthlyCashFlow>`
     with m as (${movements(db, userId, days)}),
     sums as (
@@ -172,7 +172,7 @@ export async function balanceHistory(
   accountId: string,
   range: DayRange,
 ): Promise<DayBalance[]> {
-  const { from, to } = parseInput(dayRange, range, 'The span of days')
+  const { from, to } = parseInput(dayRange, range, 'The days')
   const transactions = sql.table('finance.transactions')
   const { rows } = await sql<DayBalance>`
     with account as (

@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { InvalidConfigError } from '../errors.js'
 import { handleOf } from '../migrations/handle.js'
 import { identifier, literal, lockKey } from '../migrations/names.js'
 import { translateError } from '../postgres-errors.js'
@@ -6,7 +7,7 @@ import { sqlState } from '../sql-state.js'
 import { type ProvisionOptions, readOptions, type Wanted } from './options.js'
 import { type Point, planOwner, planServer, type Statement } from './plan.js'
 import { paddedKeys, type ScopeKey } from './scope-token.js'
-import { readFound } from './state.js'
+import { type Found, readFound } from './state.js'
 
 /** Something that was not so, with the statements that were to make it so. Secrets are left out of them. */
 export interface ProvisionChange {
@@ -37,7 +38,8 @@ export interface ProvisionResult {
  * Connect as the owner of the schema (or as a superuser). To make roles it needs CREATEROLE; what a role may not do is told in
  * `refused` and the rest is done. One transaction, under the lock that migrations take.
  *
- * @throws {InvalidInputError} @throws {InvalidConfigError} An option is wrong, or two roles have one name.
+ * @throws {InvalidInputError} @throws {InvalidConfigError} An option is wrong, two roles have one name, or one is the role that
+ *   is logged in, which would take its own rights.
  * @throws {UnsupportedError} `db` is a transaction, or not PostgreSQL.
  */
 export async function provisionRoles<DB>(
@@ -99,6 +101,7 @@ async function provision(trx: Transaction<unknown>, schema: string, wanted: Want
   }
 
   const found = await readFound(trx, schema, wanted)
+  refuseSelf(wanted, found)
   const points = [...(await run(planServer(wanted, found)))]
   if (found.migrated) {
     points.push(...(await run(await planTables(trx, schema, wanted))))
@@ -113,6 +116,21 @@ async function provision(trx: Transaction<unknown>, schema: string, wanted: Want
   const now = await readFound(trx, schema, wanted)
   const left = [...planServer(silent, now), ...planOwner(silent, now, schema), ...rights]
   return report(points, refused, left, !found.migrated)
+}
+
+/** Whoever provisions must be able to do it again: a server whose only superuser took that from itself has none. */
+function refuseSelf({ roles }: Wanted, { me, roles: found }: Found): void {
+  const self = roles.find(({ name }) => name === me)
+  if (self === undefined) return
+  const powers = found.find(({ name }) => name === me)?.attributes ?? []
+  if (self.kind === 'migrator' && powers.length === 0) return
+  throw new InvalidConfigError([
+    {
+      path: self.kind === 'migrator' ? 'migrator.name' : `roles.${self.kind}.name`,
+      message:
+        'is the role that is logged in, which would take its own rights: log in as another, or give another name',
+    },
+  ])
 }
 
 function report(

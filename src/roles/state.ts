@@ -28,6 +28,8 @@ export interface FoundRole {
 export interface Found {
   readonly version: number
   readonly superuser: boolean
+  /** Who asks. */
+  readonly me: string
   readonly database: string
   /** The owner of our schema; null where there is none. */
   readonly owner: string | null
@@ -76,6 +78,7 @@ export async function readFound(db: Kysely<unknown>, schema: string, wanted: Wan
     select json_build_object(
       'version', current_setting('server_version_num')::int,
       'superuser', (select rolsuper from me),
+      'me', current_user,
       'database', current_database(),
       'owner', (select owner from ours),
       'migrated', to_regprocedure(format('%I.role_changes(jsonb)', ${schema}::text)) is not null,

@@ -35,6 +35,14 @@ describe('finance-db doctor --agent', { timeout: 300_000 }, () => {
     expect(withoutAudit(await field.watch.state())).toBe(withoutAudit(before))
   })
 
+  test('finds that it holds for nobody who is there, too', async () => {
+    const { code, stdout } = await cli(['doctor', '--agent'], { env })
+
+    expect(stdout).not.toContain('✗')
+    expect(stdout).not.toContain('BREACHED')
+    expect(code).toBe(0)
+  })
+
   test('says what is wrong with a role that could write, and what mends it', async () => {
     await execute(
       field.ownerUrl,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import pg from 'pg'
 import { describe, expect, inject, test } from 'vitest'
 import { createFinanceDb, inspectRole, migrate, provisionRoles, provisionSql, users } from '../../src/index.js'
@@ -52,6 +53,28 @@ describe('provisionRoles', { timeout: 180_000 }, () => {
 
     expect(refused).toMatchObject([{ what: 'scopes signed with the key k2 hold', reason: 'SQLSTATE P0001' }])
     expect(JSON.stringify(refused)).not.toMatch(/[0-9a-f]{32}/)
+  })
+
+  test('takes no rights from the role that is logged in', async () => {
+    await using database = await provisionedDatabase()
+    const root = `${database.names.app}_root`
+    await execute(database.url, `create role ${root} superuser createrole login password '${password}'`)
+    const db = createFinanceDb({ connectionString: urlAs(database.url, root), poolSize: 1 }, {})
+
+    const outcomes = await Promise.all(
+      [
+        { roles: { app: { name: root } } },
+        { roles: { agent: { name: root } } },
+        { roles: {}, migrator: { name: root } },
+      ].map((options) => provisionRoles(db, options).catch((error: unknown) => error)),
+    )
+
+    const { rows } = await sql<{ rolsuper: boolean }>`select rolsuper from pg_roles where rolname = ${root}`.execute(db)
+    await db.destroy()
+    await dropRoles([root])
+    expect(rows).toEqual([{ rolsuper: true }])
+    const refused = { code: 'INVALID_CONFIG', message: expect.stringContaining('is the role that is logged in') }
+    expect(outcomes).toMatchObject([refused, refused, refused])
   })
 
   test('mends what was damaged', async () => {

@@ -41,7 +41,7 @@ export const rowAttacks: readonly Attack[] = [
       ...texts(
         `select email from ${s}.users where id = '${victim}'`,
         `select count(*) from ${s}.users where id = '${victim}'`,
-        `select count(*) - 1 from ${s}.users`,
+        `select count(*) > 1 from ${s}.users`,
       ),
     ],
   },
