@@ -29,7 +29,10 @@ export async function typesOf<DB>(
   { includePattern, excludePattern, columns = {}, imports = {} }: TypesOptions,
 ): Promise<string> {
   const { generate, IdentifierNode, PostgresDialect } = await import('kysely-codegen').catch((cause: unknown) => {
-    throw new UnsupportedError('Types are written by kysely-codegen, which needs TypeScript: npm install --save-dev kysely-codegen typescript', { cause })
+    throw new UnsupportedError(
+      'Types are written by kysely-codegen, which needs TypeScript: npm install --save-dev kysely-codegen typescript',
+      { cause },
+    )
   })
   const plain = db.withoutPlugins()
   const allowed = await allowedValues(plain)

@@ -93,7 +93,10 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
     return new PermissionDeniedError('The connection is read-only: write through a read-write one.', options)
   }
   if (code === '42P01' || code === '3F000' || code === '42883' || code === '42703') {
-    return new SchemaMissingError(`${error.message}: is the schema there and up to date? Run migrate(db).`, options)
+    return new SchemaMissingError(
+      `${error.message}: is the schema there and up to date? Run migrate(db), or finance-db migrate.`,
+      options,
+    )
   }
   if (code === '40001' || code === '40P01') {
     return new TransactionConflictError('Another transaction got in the way: run this one again.', options)

@@ -78,6 +78,8 @@ describe('a host’s own Kysely', () => {
     const kysely = new Kysely<Host>({ dialect: new PGliteDialect({ pglite }) })
     const db = createFinanceDb({ kysely, schema: 'money' }, {})
     expectTypeOf(db).toEqualTypeOf<Kysely<Host & Database>>()
+    expectTypeOf(() => createFinanceDb<Host>()).returns.toEqualTypeOf<Kysely<Host & Database>>()
+    expectTypeOf(() => createFinanceDb()).returns.toEqualTypeOf<Kysely<Database>>()
     expect(await one(db)).toEqual([{ one: 1 }])
 
     await db.destroy()

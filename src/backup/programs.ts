@@ -33,7 +33,9 @@ export async function findProgram(name: Program, serverMajor: number, env: Envir
   const [best] = found.filter(({ major }) => major >= serverMajor).sort((a, b) => a.major - b.major)
   if (best !== undefined) return best.path
   const there =
-    found.length === 0 ? 'there is none' : `there is only version ${[...new Set(found.map(({ major }) => major))].join(', ')}`
+    found.length === 0
+      ? 'there is none'
+      : `there is only version ${[...new Set(found.map(({ major }) => major))].join(', ')}`
   throw new UnsupportedError(
     `The server is PostgreSQL ${serverMajor}, which needs ${name} of version ${serverMajor} or later, and ${there}. ` +
       `Install it (Debian: postgresql-client-${serverMajor}), or name its directory in FINANCE_DB_PG_BIN.`,

@@ -37,7 +37,6 @@ async function execute(
   out.result({ file, upToDate: current, written: !current && !check }, () =>
     out.line(current ? `${file} is up to date.` : check ? `${file} is out of date.` : `Wrote ${file}.`),
   )
-  if (!current && !check)
-    out.note('Type your handle as Kysely<DB & Database>, with DB from this file and Database from ours.')
+  if (!current && !check) out.note('Type your handle with it: createFinanceDb<DB>() knows these tables and ours.')
   return current || !check ? exit.ok : exit.finding
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { type Environment, resolveServer, type ServerConfig } from '../config.js'
@@ -41,6 +41,9 @@ export function connect(
 ): Connection {
   if (flags.pglite !== undefined) {
     if (flags.url !== undefined) throw new UsageError('Give --url or --pglite, not both.')
+    if (statSync(flags.pglite, { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw new UsageError(`${flags.pglite} is a file: --pglite takes a directory.`)
+    }
     if (!create && !existsSync(join(flags.pglite, 'PG_VERSION'))) {
       throw new UsageError(
         `There is no database in ${flags.pglite}. Make one: finance-db init --pglite ${flags.pglite}`,

@@ -12,6 +12,7 @@ import { createReadOnlyDb } from '../readonly/index.js'
 import { inspectRole, type RoleReport } from '../roles/inspect.js'
 import { parseScopeKey } from '../roles/scope-token.js'
 import { type ExitCode, exit, UsageError } from './exit-codes.js'
+import { counted } from './format.js'
 import { mend } from './mend-role.js'
 import type { Output } from './output.js'
 import type { Cli } from './run.js'
@@ -146,9 +147,12 @@ function document({ role, refused, guarded, unguarded }: Findings) {
 function print(out: Output, found: Findings, planted: boolean): void {
   const { role, refused, guarded, unguarded } = found
   out.line(`Role ${role.role}, database ${role.database}: ${role.fit ? 'fit' : 'not fit'} for the read-only door`)
-  for (const { severity, sentence } of role.findings) {
+  // A superuser has more than a thousand.
+  for (const { severity, sentence } of role.findings.slice(0, 30)) {
     out.line(`  ${severity === 'unfit' ? out.style('red', '✗') : out.style('yellow', '!')} ${sentence}`)
   }
+  if (role.findings.length > 30)
+    out.line(`  And ${counted(role.findings.length - 30, 'finding')} more: --json has them.`)
   for (const why of refused) out.line(`  ${out.style('red', '✗')} ${why}`)
   out.line()
   const others = new Map(unguarded.map((verdict) => [verdict.attack.id, verdict]))

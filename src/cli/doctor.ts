@@ -37,7 +37,12 @@ function print(out: Output, { schema, differences, added, pending, edited, scrip
   if (added.length > 0) {
     out.line()
     out.line(`  ${counted(added.length, 'object')} of others, which is no damage:`)
-    for (const { kind, name } of added) if (kind !== 'grant') out.line(`    ${kind} ${name}`)
+    for (const { kind, name } of added) {
+      if (kind !== 'grant' && kind !== 'policy') out.line(`    ${kind} ${name}`)
+    }
+    for (const [policy, tables] of policiesByName(added)) {
+      out.line(`    policy ${policy} on ${tables.length === 1 ? tables[0] : counted(tables.length, 'table')}`)
+    }
     for (const [role, grants] of grantsByRole(added)) out.line(`    ${counted(grants, 'privilege')} of ${role}`)
   }
   if (script === '') return
@@ -45,6 +50,18 @@ function print(out: Output, { schema, differences, added, pending, edited, scrip
   out.line(out.style('bold', 'To mend it (finance-db doctor --sql | psql):'))
   out.line()
   out.line(script.trimEnd())
+}
+
+/** Each role that is limited to one person has one of its name on every table. */
+function policiesByName(added: SchemaReport['added']): Map<string, string[]> {
+  const policies = new Map<string, string[]>()
+  for (const { kind, name } of added) {
+    if (kind !== 'policy') continue
+    const at = name.lastIndexOf(' on ')
+    const policy = name.slice(0, at)
+    policies.set(policy, [...(policies.get(policy) ?? []), name.slice(at + 4)])
+  }
+  return policies
 }
 
 /** A provisioned database has hundreds: `--json` has them one by one. */

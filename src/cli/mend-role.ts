@@ -5,9 +5,12 @@ const provision = 'finance-db provision --only agent --sql   -- shows what gives
 
 /** SQL, and commands, that mend what was found about a role. For a superuser, or for whoever owns the database and the role. */
 export function mend({ role, database, findings }: RoleReport): string[] {
+  // It may be the only one of its server: that is not for us to take from it.
+  if (findings.some(({ code }) => code === 'superuser')) {
+    return [`-- ${role} is a superuser: log in as a role that finance-db provision made, such as finance_agent`]
+  }
   const [name, db] = [identifier(role), identifier(database)]
   const byCode: Readonly<Record<string, (finding: Finding) => string>> = {
-    superuser: () => `alter role ${name} nosuperuser;`,
     bypassrls: () => `alter role ${name} nobypassrls;`,
     createrole: () => `alter role ${name} nocreaterole;`,
     createdb: () => `alter role ${name} nocreatedb;`,

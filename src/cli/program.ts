@@ -29,7 +29,7 @@ The database is that of DATABASE_URL, or POSTGRES_USER, POSTGRES_PASSWORD, POSTG
 from the environment or a file .env; DATABASE_MIGRATION_URL, where set, is used for the schema itself. Results go to stdout, notes and progress to stderr.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something is not as it should be (check, doctor, status,
-verify, restore).`
+verify, backup, restore, provision, codegen --check).`
 
 /** The command line, ready to parse. Throws commander's errors instead of ending the process. */
 export function createProgram(): Command {

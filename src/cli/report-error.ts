@@ -12,7 +12,8 @@ export function reportError(
 ): ExitCode {
   if (thrown instanceof Interrupted) return exit.interrupted
   const error = translated(thrown)
-  const code = error instanceof FinanceDbError ? error.code : undefined
+  const known = error instanceof UsageError ? error.cause : error
+  const code = known instanceof FinanceDbError ? known.code : undefined
   const message = redact(messageOf(error))
   const causes = verbose ? causesOf(error) : []
 

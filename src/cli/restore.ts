@@ -7,7 +7,7 @@ import { about, restoreServer } from '../backup/server.js'
 import { loadPGlite } from '../connection/load-pglite.js'
 import { identifier } from '../migrations/names.js'
 import { embedded } from './connection.js'
-import { isExpendable } from './danger.js'
+import { isDevelopment, isExpendable } from './danger.js'
 import { type ExitCode, exit, UsageError } from './exit-codes.js'
 import { inspect, printTrial, serverPlace, type Trial, tryRestore } from './restore-trial.js'
 import { type Cli, run } from './run.js'
@@ -111,11 +111,16 @@ async function toPGlite(
   cli: Cli,
   file: string,
   manifest: Manifest | undefined,
-  { replace = false }: Options,
+  { replace = false, yesDestroyData }: Options,
 ): Promise<Trial> {
   const directory = cli.flags.pglite ?? ''
   const full = existsSync(directory) && (await readdir(directory)).length > 0
   if (full && !replace) throw new UsageError(`${directory} is not empty. --replace puts the backup in its place.`)
+  if (full && yesDestroyData !== 'postgres' && !isDevelopment(cli.env)) {
+    throw new UsageError(
+      `This loses what is in ${directory} now. If you want that: --replace --yes-destroy-data postgres`,
+    )
+  }
   const aside = `${directory}.before-${Date.now()}`
   if (full) await rename(directory, aside)
   try {

@@ -54,6 +54,9 @@ export function connectFailure(error: unknown, { where, poolFull, tooSlow }: Con
       transient: false,
     })
   }
+  if (/^SASL: .*password must be a (non-empty )?string$/.test(message)) {
+    return new ConnectionError(`${where} asks for a password, and none was given.`, { ...options, transient: false })
+  }
   if (message === 'Cannot use a pool after calling end on the pool') {
     return new ConnectionError('The pool of this handle was closed.', { ...options, transient: false })
   }

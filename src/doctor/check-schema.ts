@@ -48,7 +48,8 @@ export async function checkSchema<DB>(
   const handle = handleOf(db, options.schema)
   const { raw, schema } = handle
   const { history } = await peek(handle, [])
-  if (history === undefined) throw new SchemaMissingError(`Schema "${schema}" has no migrations. Run migrate(db).`)
+  if (history === undefined)
+    throw new SchemaMissingError(`Schema "${schema}" has no migrations. Run migrate(db), or finance-db migrate.`)
 
   const steps = stepsOf(migrations)
   const newer = unknownOnes(steps, history).map(({ name }) => name)

@@ -24,8 +24,8 @@ export function columnReaders(header: Fields | undefined) {
     const exact = places(names, column.trim())
     const found = exact.length > 0 ? exact : places(lower(names), column.trim().toLowerCase())
     if (found.length !== 1) {
-      const message =
-        found.length === 0 ? `there is no column "${column}"` : `"${column}" is the name of several columns`
+      const none = `there is no column "${column}"${names.length === 1 ? ', and only one in all: is `delimiter` right?' : ''}`
+      const message = found.length === 0 ? none : `"${column}" is the name of several columns`
       missing.push({ path, message })
     }
     return found[0] ?? -1

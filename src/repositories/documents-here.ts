@@ -35,10 +35,11 @@ interface State {
 }
 
 function whyNot(state: State | undefined): SchemaMissingError | UnsupportedError {
-  if (state?.users !== true) return new SchemaMissingError('The finance schema is not there. Run migrate(db).')
+  if (state?.users !== true)
+    return new SchemaMissingError('The finance schema is not there. Run migrate(db), or finance-db migrate.')
   if (state.created) {
     return new UnsupportedError(
-      'The table of documents is not there, as pgvector came later or is switched off for migrations. Run migrate(db) again.',
+      'The table of documents is not there, as pgvector came later or is switched off for migrations. Run migrate(db), or finance-db migrate, again.',
     )
   }
   return new UnsupportedError(

@@ -225,6 +225,11 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     expect(restored.code, restored.stderr).toBe(0)
     expect(JSON.parse(restored.stdout)).toMatchObject({ ok: true })
     expect((await cli(['restore', at('b.tgz'), '--pglite', at('two')])).code).toBe(2)
+
+    const replace = ['restore', at('b.tgz'), '--replace', '--pglite', at('two')]
+    const refused = await cli(replace)
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes-destroy-data postgres') })
+    expect((await cli([...replace, '--yes-destroy-data', 'postgres'])).code).toBe(0)
     expect((await cli(['restore', at('b.tgz')], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } })).code).toBe(2)
   })
 })

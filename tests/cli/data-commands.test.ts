@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import * as accounts from '../../src/repositories/accounts.js'
+import * as transactions from '../../src/repositories/transactions.js'
 import * as users from '../../src/repositories/users.js'
+import { createAccount } from '../people.js'
 import { freshDatabase, test } from '../support.js'
 import { cli, temporaryDirectory } from './support.js'
 
@@ -39,6 +41,18 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
     expect(report.sample.cash_flow.length).toBeGreaterThanOrEqual(12)
     expect(shown.stdout).toContain('For example demo_user')
     expect(shown.stdout).not.toContain('\x1b[')
+  })
+
+  test('shows the money of no real person', async () => {
+    await using fresh = await freshDatabase()
+    const { user_id, id: account_id } = await createAccount(fresh.db, { name: 'Mine alone' })
+    await transactions.create(fresh.db, { user_id, account_id, date: '2026-03-01', merchant: 'Shop', amount: '5' })
+
+    const { code, stdout } = await cli(['verify'], { env: { DATABASE_URL: fresh.url } })
+
+    expect(code).toBe(0)
+    expect(stdout).not.toContain('Mine alone')
+    expect(stdout).not.toContain(user_id)
   })
 
   test('finds a balance that does not add up, a broken currency and a trigger that is off', async () => {

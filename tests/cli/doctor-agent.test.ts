@@ -63,6 +63,18 @@ describe('finance-db doctor --agent', { timeout: 300_000 }, () => {
     expect(stdout).toContain('is not fit for the read-only door')
   })
 
+  test('does not list all that a superuser may', async () => {
+    const { code, stdout } = await cli(['doctor', '--agent'], {
+      env: { ...env, READONLY_DATABASE_URL: field.ownerUrl },
+    })
+
+    expect(code).toBe(3)
+    expect(stdout).toMatch(/And [\d,]+ findings more: --json has them\./)
+    expect(stdout.split('\n').length).toBeLessThan(60)
+    expect(stdout).not.toContain('nosuperuser')
+    expect(stdout).toContain('is a superuser: log in as a role that finance-db provision made')
+  })
+
   test('says what it needs', async () => {
     const { FINANCE_SCOPE_KEY: _, ...keyless } = env
     const outcomes = await Promise.all([

@@ -72,6 +72,8 @@ describe('finance-db provision', { timeout: 120_000 }, () => {
       expect((await door.asUser(mine.user_id).query('select id from accounts')).rows).toEqual([{ id: mine.id }])
     }
 
+    expect((await cli(['doctor'], { env })).stdout).toMatch(new RegExp(`policy ${names.agent} on \\d\\d tables`))
+
     expect(JSON.parse((await cli(['provision', ...named, '--json'], { env })).stdout)).toMatchObject({ done: [] })
     await execute(fresh.url, `grant delete on finance.accounts to ${names.agent}`)
     const mended = await cli(['provision', ...named], { env })

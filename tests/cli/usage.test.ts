@@ -27,6 +27,20 @@ describe('finance-db, usage', { timeout: 60_000 }, () => {
     expect(wrong.stderr).toContain('DATABASE_POOL_TIMEOUT')
   })
 
+  test('has the code of what is wrong with the configuration in --json', async () => {
+    const { code, stderr } = await cli(['check', '--json'])
+
+    expect(code).toBe(2)
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'INVALID_CONFIG' } })
+  })
+
+  test('makes no embedded database of a file', async () => {
+    const { code, stderr } = await cli(['init', '--pglite', import.meta.filename])
+
+    expect(code).toBe(2)
+    expect(stderr).toContain('usage.test.ts is a file: --pglite takes a directory.')
+  })
+
   test('says in one paragraph that there is no server, the cause with --verbose, and never the password', async () => {
     const env = { DATABASE_URL: 'postgres://someone:hunter22@127.0.0.1:1/bank' }
 

@@ -187,6 +187,20 @@ describe('a connection that cannot be made', () => {
   })
 })
 
+test('a password that is asked for and not given is told', async () => {
+  const { password: _, ...parts } = partsOf(strict.url)
+  const db = createFinanceDb(parts, {})
+  onTestFinished(() => db.destroy())
+
+  const error = await sql`select 1`.execute(db).catch((e: unknown) => e)
+
+  expect(error).toMatchObject({
+    code: 'CONNECTION_FAILED',
+    transient: false,
+    message: expect.stringContaining('asks for a password, and none was given'),
+  })
+})
+
 describe('secrets that a function gives', () => {
   test('a password is asked for again for each connection', async () => {
     let asked = 0

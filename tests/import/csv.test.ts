@@ -211,6 +211,8 @@ describe('csvTransactions', () => {
     expect((await failure(read('Date,Who,Sum\n2026-01-01,A,1\n', byPlace))).issues).toEqual([
       { path: 'merchant', message: 'there is no column 3' },
     ])
+    const semicolons = await failure(read('Date;Who;Sum\n2026-01-01;A;1\n', { ...layout, delimiter: ',' }))
+    expect(semicolons.issues[0]?.message).toBe('there is no column "Date", and only one in all: is `delimiter` right?')
   })
 
   test('refuses what is not in its encoding, quotes that never end, and options that make no sense', async () => {
