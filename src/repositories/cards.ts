@@ -14,7 +14,7 @@ import {
 } from '../schema/cards.js'
 import type { Db } from '../schema/database.js'
 import type { CardStatus } from '../schema/enums.js'
-import { parseInput } from '../schema/input.js'
+import { parseChanges, parseInput } from '../schema/input.js'
 import type { Card } from '../schema/rows.js'
 import type { SecretKeys } from '../secrets/keys.js'
 import { createSecrets } from '../secrets/secrets.js'
@@ -140,8 +140,8 @@ export async function expire(db: Db, expiry: CardExpiry): Promise<number> {
  * @throws {NotFoundError} Also when the card belongs to another user.
  */
 export async function update(db: Db, userId: string, id: string, changes: CardChanges): Promise<Card> {
-  const values = parseInput(cardChanges, changes, 'The changes')
-  if (Object.keys(values).length === 0) return get(db, userId, id)
+  const values = parseChanges(cardChanges, changes)
+  if (values === undefined) return get(db, userId, id)
   return db
     .updateTable('finance.cards')
     .set(values)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { NotFoundError } from '../errors.js'
 import { translateDeleteError, translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
-import { parseInput } from '../schema/input.js'
+import { parseChanges, parseInput } from '../schema/input.js'
 import {
   type InvestmentChanges,
   type InvestmentFilter,
@@ -123,8 +123,8 @@ export async function list(
  * @throws {ConflictError} The account already has a holding of the new symbol.
  */
 export async function update(db: Db, userId: string, id: string, changes: InvestmentChanges): Promise<Investment> {
-  const values = parseInput(investmentChanges, changes, 'The changes')
-  if (Object.keys(values).length === 0) return get(db, userId, id)
+  const values = parseChanges(investmentChanges, changes)
+  if (values === undefined) return get(db, userId, id)
   return db
     .updateTable('finance.investments')
     .set(values)

@@ -77,7 +77,7 @@ export async function valuation(db: Db, userId: string, options: ValuationOption
   const { as_of = null, account_id } = parseInput(valuationOptions, options, 'The options')
   const { rows } = await sql<HoldingValue & Total>`
     select h.account_id, h.id, h.symbol, h.name, h.asset_class, h.currency, h.quantity, h.price,
-      to_char(h.price_date, 'YYYY-MM-DD') as price_date,
+      to_char(h.price_date::timestamp, 'YYYY-MM-DD') as price_date,
       ${as_of}::text::date - h.price_date as price_age_days,
       h.value, h.cost, h.value - h.cost as gain,
       round((h.value - h.cost) / nullif(abs(h.cost), 0), 6) as gain_ratio,
@@ -87,7 +87,7 @@ export async function valuation(db: Db, userId: string, options: ValuationOption
       sum(h.cost) over total as total_cost,
       sum(h.value - h.cost) over total as total_gain,
       round(sum(h.value - h.cost) over total / nullif(sum(abs(h.cost)) over total, 0), 6) as total_gain_ratio,
-      to_char(min(h.price_date) over total, 'YYYY-MM-DD') as total_oldest_price_date
+      to_char((min(h.price_date) over total)::timestamp, 'YYYY-MM-DD') as total_oldest_price_date
     from (${holdings(userId, account_id)}) h
     window total as (partition by h.currency)
     order by h.currency, h.value desc, h.id`

@@ -144,6 +144,7 @@ export interface Explanation {
  * Why two rows are matched or not. `rates` and `days` as in {@link find}. Rivals are not looked for: those that a match had
  * when it was found are in `match.reasons`.
  *
+ * @throws {InvalidInputError} Before anything is read.
  * @throws {NotFoundError} One of the transactions does not exist or belongs to another user.
  */
 export async function explain(
@@ -152,7 +153,7 @@ export async function explain(
   options: Pick<FindOptions, 'rates' | 'days'> = {},
 ): Promise<Explanation> {
   const { user_id, from_transaction_id, to_transaction_id } = parseInput(transferPair, pair, 'The pair')
-  const { rates = [], days = 5 } = options
+  const { rates = [], days = 5 } = parseInput(matchOptions, options, 'The options')
   const [from, to] = await bothSides(db, user_id, from_transaction_id, to_transaction_id).catch(translateError)
   const obstacles: string[] = []
   if (from.account_id === to.account_id) obstacles.push('Both are on one account.')

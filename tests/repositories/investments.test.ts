@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import { describe, expect, test as plain } from 'vitest'
 import type { Account, Db, Investment, NewInvestment, SymbolPrice } from '../../src/index.js'
 import {
@@ -238,6 +239,19 @@ describe('prices', () => {
 })
 
 describe('the valuation', () => {
+  test('gives a day that the zone of the session never had', async ({ db }) => {
+    const price_date = '2011-12-30'
+    const { user_id } = await createInvestment(db, { price_date })
+
+    const { holdings, by_currency } = await transaction(db, async (trx) => {
+      await sql`set local timezone to 'Pacific/Apia'`.execute(trx)
+      return investments.valuation(trx, user_id)
+    })
+
+    expect(holdings).toMatchObject([{ price_date }])
+    expect(by_currency).toMatchObject([{ oldest_price_date: price_date }])
+  })
+
   test('gives value, cost and gain of each holding, and by currency', async ({ db }) => {
     const account = await createBroker(db)
     const { user_id } = account

@@ -9,6 +9,7 @@ import {
   NotFoundError,
   RuleViolationError,
   reports,
+  transaction,
   transactions,
 } from '../../src/index.js'
 import { createAccount, createTransaction, newTransaction } from '../people.js'
@@ -42,18 +43,22 @@ describe('transactions', () => {
     ['Asia/Manila', '1844-12-31'],
   ] as const)('gives a day that %s never had', async ([zone, date], { db }) => {
     const account = await createAccount(db)
-    await sql`set local timezone to ${sql.lit(zone)}`.execute(db)
     const range = { from: date, to: date }
 
-    const { id, user_id } = await createTransaction(db, account, { date })
+    await transaction(db, async (trx) => {
+      await sql`set local timezone to ${sql.lit(zone)}`.execute(trx)
+      const { id, user_id } = await createTransaction(trx, account, { date })
 
-    expect(await transactions.get(db, user_id, id)).toMatchObject({ date })
-    expect((await transactions.list(db, user_id, range)).rows).toMatchObject([{ date }])
-    expect(await reports.topMerchants(db, user_id, range)).toMatchObject([{ last_date: date }])
-    expect(await reports.cashFlowByMonth(db, user_id, range)).toMatchObject([
-      { month: date.slice(0, 7), spending: '12.5000' },
-    ])
-    expect(await reports.balanceHistory(db, user_id, account.id, range)).toEqual([{ day: date, balance: '-12.5000' }])
+      expect(await transactions.get(trx, user_id, id)).toMatchObject({ date })
+      expect((await transactions.list(trx, user_id, range)).rows).toMatchObject([{ date }])
+      expect(await reports.topMerchants(trx, user_id, range)).toMatchObject([{ last_date: date }])
+      expect(await reports.cashFlowByMonth(trx, user_id, range)).toMatchObject([
+        { month: date.slice(0, 7), spending: '12.5000' },
+      ])
+      expect(await reports.balanceHistory(trx, user_id, account.id, range)).toEqual([
+        { day: date, balance: '-12.5000' },
+      ])
+    })
   })
 
   test('takes the currency of the account when none is given, and refuses another', async ({ db }) => {

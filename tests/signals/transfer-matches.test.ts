@@ -363,6 +363,8 @@ describe('transferMatches', () => {
     await transferMatches.reject(db, user_id, (await why(near)).match?.id as string)
     expect((await why(near)).obstacles).toEqual(['The pair was rejected.'])
     await expect(why('00000000-0000-7000-8000-000000000000')).rejects.toThrow(NotFoundError)
+    const pair = { user_id, from_transaction_id, to_transaction_id: near }
+    await expect(transferMatches.explain(db, pair, { days: 31 })).rejects.toThrow(InvalidInputError)
   })
 
   test('refuses to confirm what has another side by now', async ({ db }) => {
