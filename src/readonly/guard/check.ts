@@ -3,22 +3,11 @@ import { statementHint } from '../statement-kind.js'
 import { Fields, isNamed } from './fields.js'
 import { allowedFunctions, allowedTypes, allowedValueFunctions, functionHints } from './functions.js'
 import { parseSql } from './load.js'
+import type { GuardSchema } from './schema.js'
 import { type Names, noNames, withClauseNames } from './scopes.js'
 import { assertStar } from './stars.js'
+import { type Node, namesIn } from './tree.js'
 import { Withheld } from './withheld.js'
-
-/** What there is to read. */
-export interface GuardSchema {
-  readonly schema: string
-  readonly readable: ReadonlyMap<string, readonly string[]>
-  /** Tables of which some columns are withheld. */
-  readonly partly: ReadonlySet<string>
-  /** Columns that the database does not withhold, and the guard has to. */
-  readonly hidden?: ReadonlySet<string> | undefined
-}
-
-/** A node of the parse tree: `{ SelectStmt: {…} }`, or the inside of one. */
-export type Node = Readonly<Record<string, unknown>>
 
 /** Kinds of nodes that a query may be made of. Whatever else the grammar has, now or later, is refused. */
 const allowedNodes = new Set(
@@ -257,12 +246,4 @@ class Check {
       ? [...this.#bytes.subarray(0, location).toString()].length + 1
       : undefined
   }
-}
-
-/** The texts of a list of `String` nodes; other kinds, such as `*`, are passed over. */
-function namesIn(list: unknown): string[] {
-  if (!Array.isArray(list)) return []
-  return list.flatMap((item: { String?: { sval?: string } }) =>
-    item.String === undefined ? [] : [item.String.sval ?? ''],
-  )
 }

@@ -1,5 +1,6 @@
-import type { GuardSchema, Node } from './check.js'
 import { allowedFunctions } from './functions.js'
+import type { GuardSchema } from './schema.js'
+import { itemsOf, type Node, namesIn } from './tree.js'
 
 /** Columns that functions of the list give. No built-in function is called so. */
 const givenNames = ['key', 'value', 'ordinality', 'lexeme', 'positions', 'weights']
@@ -28,7 +29,7 @@ export class Fields {
 
   #add(node: Node): void {
     const { aliasname, colnames } = (node.alias ?? {}) as { aliasname?: string; colnames?: unknown }
-    const declared = [...stringsIn(colnames), ...columnNamesIn(node.coldeflist), ...columnNamesIn(node.functions)]
+    const declared = [...namesIn(colnames), ...columnNamesIn(node.coldeflist), ...columnNamesIn(node.functions)]
     for (const name of aliasname === undefined ? calledIn(node.functions) : [aliasname]) {
       const columns = declared.length > 0 ? declared : [name]
       const before = this.#columns.get(name)
@@ -55,7 +56,7 @@ export function isNamed(rangeFunction: Node): boolean {
 
 function calledIn(functions: unknown): string[] {
   return itemsOf(functions).flatMap(({ List }) =>
-    itemsOf(List?.items).flatMap(({ FuncCall }) => stringsIn(FuncCall?.funcname).slice(-1)),
+    itemsOf(List?.items).flatMap(({ FuncCall }) => namesIn(FuncCall?.funcname).slice(-1)),
   )
 }
 
@@ -64,12 +65,4 @@ function columnNamesIn(list: unknown): string[] {
   return itemsOf(list).flatMap(({ ColumnDef, List }) =>
     ColumnDef === undefined ? columnNamesIn(List?.items) : [String(ColumnDef.colname)],
   )
-}
-
-function stringsIn(list: unknown): string[] {
-  return itemsOf(list).flatMap(({ String: text }) => (text === undefined ? [] : [String(text.sval)]))
-}
-
-function itemsOf(list: unknown): ReadonlyArray<Readonly<Record<string, Node | undefined>>> {
-  return Array.isArray(list) ? list : []
 }

@@ -1,4 +1,4 @@
-import type { Node } from './check.js'
+import type { Node } from './tree.js'
 
 /** The names of CTEs that stand for something where a part of the query is. */
 export type Names = ReadonlySet<string>

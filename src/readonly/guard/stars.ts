@@ -1,5 +1,6 @@
-import type { GuardSchema, Node } from './check.js'
+import type { GuardSchema } from './schema.js'
 import type { Names } from './scopes.js'
+import type { Node } from './tree.js'
 
 interface Source {
   readonly table: string

@@ -1,4 +1,5 @@
-import type { GuardSchema, Node } from './check.js'
+import type { GuardSchema } from './schema.js'
+import type { Node } from './tree.js'
 
 type Refuse = (message: string, hint?: string) => never
 
