@@ -12,6 +12,7 @@ import {
   type SettingName,
   type SettingsOf,
 } from './connection/settings.js'
+import type { Target } from './connection/target.js'
 
 export type {
   Environment,
@@ -93,6 +94,12 @@ export function resolveHandle(options: Given, env: Environment): HandleSettings 
 /** For a host's own pool. */
 export function resolvePool(options: Given, env: Environment): HandleSettings & PoolUseSettings {
   return { ...defaults, ...resolve(options, ['pool', 'log'], poolUseSettings, env) }
+}
+
+/** Where the server is that a command line names: its connection string is never a function. */
+export function fixedTarget({ target }: ServerConfig): Target {
+  if (typeof target === 'function') throw new Error('a command line has no connection string that is a function')
+  return target
 }
 
 function resolve<Name extends SettingName>(

@@ -3,8 +3,9 @@ import { rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
-import type { Environment, ServerConfig } from '../config.js'
+import { type Environment, fixedTarget, type ServerConfig } from '../config.js'
 import { isBehindPooler } from '../connection/postgres.js'
+import { withPassword } from '../connection/target.js'
 import { createFinanceDb } from '../database.js'
 import { InvalidInputError, PermissionDeniedError, SchemaMissingError, UnsupportedError } from '../errors.js'
 import { identifier } from '../migrations/names.js'
@@ -190,11 +191,8 @@ export async function inScratch<T>(place: ServerPlace, body: (scratch: ServerPla
       })
     })
   const { config, schema, env } = place
-  if (typeof config.target === 'function') throw new Error('a command line has no connection string that is a function')
-  const target = Object.defineProperty({ ...config.target, database: name }, 'password', {
-    value: config.target.password,
-    enumerable: false,
-  })
+  const server = fixedTarget(config)
+  const target = withPassword({ ...server, database: name }, server.password)
   const { host, port, user } = target
   const db = createFinanceDb(
     {
@@ -227,11 +225,9 @@ async function withLibpq<T>(
   database: string | undefined,
   body: (libpq: Record<string, string>) => Promise<T>,
 ): Promise<T> {
-  const { target, sslMode, sslCa } = config
-  if (typeof target === 'function') throw new Error('a command line has no connection string that is a function')
-  const to = Object.defineProperty({ ...target, ...(database !== undefined && { database }) }, 'password', {
-    value: target.password,
-  })
+  const { sslMode, sslCa } = config
+  const target = fixedTarget(config)
+  const to = withPassword({ ...target, ...(database !== undefined && { database }) }, target.password)
   if (sslCa === undefined) {
     const ca = sslMode.startsWith('verify-') ? 'system' : undefined
     return body(libpqEnvironment(to, target.password, { mode: sslMode, ca }, env))

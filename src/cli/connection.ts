@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
-import { type Environment, resolveServer, type ServerConfig } from '../config.js'
+import { type Environment, fixedTarget, resolveServer, type ServerConfig } from '../config.js'
 import { loadPGlite } from '../connection/load-pglite.js'
 import { createFinanceDb } from '../database.js'
 import { InvalidConfigError } from '../errors.js'
@@ -62,9 +62,7 @@ export function connect(
     ...(env.DATABASE_COMMAND_TIMEOUT === undefined && { statementTimeoutMs: 0 }),
   }
   const server = resolve(options, env)
-  const { target } = server
-  if (typeof target === 'function') throw new Error('a command line has no connection string that is a function')
-  const { host, port, user, database } = target
+  const { host, port, user, database } = fixedTarget(server)
   return {
     db: createFinanceDb(options, env),
     where: `${database ?? user ?? ''} on ${host.startsWith('/') ? host : `${host}:${port}`}`,

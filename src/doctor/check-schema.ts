@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { DatabaseTooNewError, SchemaMissingError } from '../errors.js'
 import { handleOf, peek } from '../migrations/handle.js'
 import { migrations } from '../migrations/list.js'
-import { isEdited, unknownOnes } from '../migrations/plan.js'
+import { editedOnes, unknownOnes } from '../migrations/plan.js'
 import { stepsOf } from '../migrations/steps.js'
 import { canonical } from './canonical.js'
 import { type CatalogueItem, type ObjectKind, readCatalogue } from './catalogue.js'
@@ -59,12 +59,9 @@ export async function checkSchema<DB>(
       newer,
     )
   }
-  const rows = new Map(history.map((row) => [row.name, row]))
-  const applied = migrations.filter(({ name }) => rows.has(name))
-  const edited = steps.filter((step) => {
-    const row = rows.get(step.name)
-    return row !== undefined && isEdited(step, row)
-  })
+  const names = new Set(history.map(({ name }) => name))
+  const applied = migrations.filter(({ name }) => names.has(name))
+  const edited = editedOnes(steps, history)
 
   const server = await askServer(raw)
   const live = await readCatalogue(raw, schema)
@@ -73,7 +70,7 @@ export async function checkSchema<DB>(
   const { differences, added } = compare(expected, await canonical(shadow.db, schema, expected, live))
 
   const sorted = differences.toSorted((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1])
-  const pending = steps.filter(({ name, requires }) => !rows.has(name) && requires === undefined)
+  const pending = steps.filter(({ name, requires }) => !names.has(name) && requires === undefined)
   return {
     schema,
     ok: sorted.length + edited.length + pending.length === 0,

@@ -4,6 +4,7 @@ import { InvalidInputError, PermissionDeniedError, UnsupportedError } from '../e
 import { sqlState } from '../sql-state.js'
 import { type AppliedMigration, historyTable, readState, type State } from './history.js'
 import { checkSchemaName } from './names.js'
+import type { Step } from './steps.js'
 
 /** A database to migrate. */
 export interface Handle {
@@ -29,9 +30,9 @@ export function handleOf<DB>(given: Kysely<DB>, schema: string | undefined): Han
 }
 
 /** Reads the state outside a transaction: the one query of a warm start. */
-export async function peek({ raw, schema }: Handle, vectorSteps: readonly string[]): Promise<State> {
+export async function peek({ raw, schema }: Handle, steps: readonly Step[]): Promise<State> {
   try {
-    return await readState(raw, schema, vectorSteps)
+    return await readState(raw, schema, steps)
   } catch (cause) {
     if (sqlState(cause) !== '42501') throw cause
     throw new PermissionDeniedError(

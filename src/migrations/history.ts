@@ -122,10 +122,11 @@ export function deleteHistory(schema: string, name: string): string {
 }
 
 /**
- * Reads the history and, while one of `vectorSteps` is not in it, what there is of pgvector: one round trip.
+ * Reads the history and, while one of `steps` that requires it is not applied, what there is of pgvector: one round trip.
  * Everything comes as one JSON text, which no type parser or plugin of the host's changes.
  */
-export async function readState(db: Kysely<unknown>, schema: string, vectorSteps: readonly string[]): Promise<State> {
+export async function readState(db: Kysely<unknown>, schema: string, steps: readonly Step[]): Promise<State> {
+  const vectorSteps = steps.filter(({ requires }) => requires === 'vector').map(({ name }) => name)
   const table = sql.raw(historyTable(schema))
   const applied = sql`(select count(*) from ${table} where name = any (${vectorSteps}::text[]) and applied_at is not null)`
   try {

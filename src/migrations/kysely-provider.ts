@@ -43,7 +43,7 @@ export function providerOf(steps: readonly Step[], options: ProviderOptions): Mi
     const settings = await currentSettings(trx)
     await takeLock(trx, schema, options, progress)
     await ensureHistory(trx, schema)
-    const state = await readState(trx, schema, step.requires ? [step.name] : [])
+    const state = await readState(trx, schema, [step])
     refuseUnfit(steps, applied(state))
 
     const isApplied = applied(state).some(({ name }) => name === step.name)

@@ -103,8 +103,7 @@ export function createMigrator(ours: readonly SqlMigration[]): FinanceMigrator {
       const { lockTimeoutMs, waitMs } = lockingOf(limits)
       const steps = stepsOf(ours, migrations)
       const handle = db && handleOf(db, schema)
-      const vectorSteps = steps.filter(({ requires }) => requires === 'vector').map(({ name }) => name)
-      const state = handle ? await peek(handle, vectorSteps) : EMPTY
+      const state = handle ? await peek(handle, steps) : EMPTY
       const into = handle?.schema ?? checkSchemaName(schema ?? 'finance')
       return renderScript(steps, state, { to, vector }, { schema: into, lockTimeoutMs, waitMs })
     },

@@ -61,6 +61,15 @@ export function isEdited(step: Step, row: AppliedMigration): boolean {
   return step.checksum !== null && row.checksum !== null && step.checksum !== row.checksum
 }
 
+/** Applied migrations whose statements were changed since. */
+export function editedOnes(steps: readonly Step[], history: readonly AppliedMigration[]): Step[] {
+  const rows = new Map(history.map((row) => [row.name, row]))
+  return steps.filter((step) => {
+    const row = rows.get(step.name)
+    return row !== undefined && isEdited(step, row)
+  })
+}
+
 /** Refuses a history that this code must not work with. */
 export function refuseUnfit(steps: readonly Step[], history: readonly AppliedMigration[]): void {
   const rows = new Map(history.map((row) => [row.name, row]))
@@ -72,10 +81,7 @@ export function refuseUnfit(steps: readonly Step[], history: readonly AppliedMig
     ])
   }
 
-  const edited = steps.filter((step) => {
-    const row = rows.get(step.name)
-    return row !== undefined && isEdited(step, row)
-  })
+  const edited = editedOnes(steps, history)
   if (edited.length > 0) throw new MigrationEditedError(edited.map(({ name }) => name))
 
   const breaking = unknownOnes(steps, history).filter((row) => row.breaking)

@@ -22,8 +22,7 @@ export interface MigrationStatus {
 
 /** Ours, then the host's, then what only the database knows of. One or two queries; changes nothing. */
 export async function statusOf(steps: readonly Step[], handle: Handle, vector: VectorMode): Promise<MigrationStatus[]> {
-  const vectorSteps = steps.filter(({ requires }) => requires === 'vector').map(({ name }) => name)
-  const state = await peek(handle, vectorSteps)
+  const state = await peek(handle, steps)
   const history = applied(state)
   const rows = new Map(history.map((row) => [row.name, row]))
   const noVector = whyNoVector(vector, state.vector)

@@ -23,8 +23,7 @@ export async function applyPending(
   target: Target,
   options: LockOptions,
 ): Promise<MigrateResult> {
-  const vectorSteps = steps.filter(({ requires }) => requires === 'vector').map(({ name }) => name)
-  const seen = await peek(handle, vectorSteps)
+  const seen = await peek(handle, steps)
   const first = plan(steps, seen, target)
   if (first.pending.length === 0) return { applied: [], skipped: first.skipped, alreadyUpToDate: true }
 
@@ -35,7 +34,7 @@ export async function applyPending(
   for (;;) {
     const outcome = await underLock(db, schema, options, async (trx, progress, hostTrx) => {
       if (seen.history === undefined && applied.length === 0) await ensureHistory(trx, schema)
-      const state = await readState(trx, schema, vectorSteps) // again: others may have migrated while we waited
+      const state = await readState(trx, schema, steps) // again: others may have migrated while we waited
       const { pending, skipped } = plan(steps, state, { ...target, refused })
       const [step] = pending
       if (step === undefined) return { kind: 'none', skipped } as const

@@ -1,5 +1,6 @@
 import type { PersonaCondition } from '../schema/json.js'
 import type { PersonaRuleCondition, SignalCondition } from '../schema/persona-rules.js'
+import { leaves } from '../signals/condition-leaves.js'
 import { at, compareDecimals, decimalOf } from './compare.js'
 
 /** A JSON object, as a signal is. */
@@ -43,12 +44,6 @@ export function answers(condition: PersonaRuleCondition, signals: Signals): Pers
     actual: actualOf(leaf, signals),
     matched: holds(leaf, signals),
   }))
-}
-
-export function leaves(condition: PersonaRuleCondition): SignalCondition[] {
-  if ('all' in condition) return condition.all.flatMap(leaves)
-  if ('any' in condition) return condition.any.flatMap(leaves)
-  return 'not' in condition ? leaves(condition.not) : [condition]
 }
 
 function accepts(is: SignalCondition['is'], order: number): boolean {

@@ -5,8 +5,9 @@ import {
   type RecommendationTrace,
 } from '../schema/catalogue.js'
 import type { Persona } from '../schema/enums.js'
+import { leaves } from '../signals/condition-leaves.js'
 import { at, compareDecimals, decimalOf } from './compare.js'
-import { answers, cardPrefix, cardsOf, holds, type Json, leaves, type Signals } from './conditions.js'
+import { answers, cardPrefix, cardsOf, holds, type Json, type Signals } from './conditions.js'
 import { fillRationale } from './rationale.js'
 
 /** All that a decision follows from. */

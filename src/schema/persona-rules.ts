@@ -28,12 +28,15 @@ export const signalCondition = z
   })
 
 export type SignalCondition = InputOf<typeof signalConditionFields>
+
+/** A question about a signal, or several that are joined. */
 export type PersonaRuleCondition =
   | SignalCondition
   | { readonly all: readonly PersonaRuleCondition[] }
   | { readonly any: readonly PersonaRuleCondition[] }
   | { readonly not: PersonaRuleCondition }
 
+/** A {@link PersonaRuleCondition}, however deep; of 100 parts a level at most. */
 export const personaRuleCondition: z.ZodType<PersonaRuleCondition, PersonaRuleCondition> = z.lazy(() =>
   z.union([
     signalCondition,

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { PersonaRule, PersonaRuleCondition, SignalCondition } from '../schema/persona-rules.js'
+import { leaves } from './condition-leaves.js'
 
 const cards = (field: string, is: SignalCondition['is'], than: number | boolean, of: 'any' | 'every' = 'any') =>
   ({ signal: 'credit_utilization', field, is, than, of }) as const
@@ -110,12 +111,6 @@ const operators = { '>=': sql`>=`, '>': sql`>`, '<=': sql`<=`, '<': sql`<`, '=':
 
 function joined(parts: readonly PersonaRuleCondition[], by: RawBuilder<unknown>, none: RawBuilder<unknown>) {
   return parts.length === 0 ? sql<boolean>`${none}` : sql<boolean>`(${sql.join(parts.map(holds), by)})`
-}
-
-function leaves(condition: PersonaRuleCondition): SignalCondition[] {
-  if ('all' in condition) return condition.all.flatMap(leaves)
-  if ('any' in condition) return condition.any.flatMap(leaves)
-  return 'not' in condition ? leaves(condition.not) : [condition]
 }
 
 /** What the person has, as jsonb; of cards the one that decides: the greatest where any is to be above, and so on. */
