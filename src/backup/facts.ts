@@ -1,5 +1,5 @@
 import { type QueryExecutorProvider, sql } from 'kysely'
-import { identifier } from '../migrations/names.js'
+import { identifier } from '../quoting.js'
 
 /** What a backup has to bring back, to compare before and after. */
 export interface Facts {

@@ -1,4 +1,4 @@
-import { identifier } from '../migrations/names.js'
+import { identifier } from '../quoting.js'
 import type { Finding, RoleReport } from '../roles/inspect.js'
 
 const provision = 'finance-db provision --only agent --sql   -- shows what gives the role the rights it should have'

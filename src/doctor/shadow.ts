@@ -2,8 +2,8 @@ import { Kysely, PGliteDialect, sql } from 'kysely'
 import { loadPGlite } from '../connection/load-pglite.js'
 import { UnsupportedError } from '../errors.js'
 import { createMigrator } from '../migrations/migrator.js'
-import { identifier } from '../migrations/names.js'
 import type { SqlMigration } from '../migrations/shape.js'
+import { identifier } from '../quoting.js'
 
 export interface Shadow extends AsyncDisposable {
   readonly db: Kysely<unknown>

@@ -1,4 +1,4 @@
-import { literal } from '../migrations/names.js'
+import { literal } from '../quoting.js'
 import { type CatalogueItem, keyOf } from './catalogue.js'
 
 /** Text facts. */

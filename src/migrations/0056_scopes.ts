@@ -1,5 +1,6 @@
+import { literal } from '../quoting.js'
 import { acceptP2p, endP2p } from './0036_p2p.js'
-import { comments, literal } from './comments.js'
+import { comments } from './comments.js'
 import type { SqlMigration } from './shape.js'
 
 /** Refuses as `scope_…`, which TypeScript turns into a ScopeError. */

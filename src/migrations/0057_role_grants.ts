@@ -1,4 +1,5 @@
-import { comments, literal } from './comments.js'
+import { literal } from '../quoting.js'
+import { comments } from './comments.js'
 import type { SqlMigration } from './shape.js'
 
 /** What agents and analysts may read. A later migration adds its columns to the table, or nobody reads them. */

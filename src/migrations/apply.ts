@@ -1,8 +1,8 @@
 import { sql, type Transaction } from 'kysely'
 import { UnsupportedError } from '../errors.js'
+import { identifier } from '../quoting.js'
 import type { Progress } from './failures.js'
 import { deleteHistory, insertHistory } from './history.js'
-import { identifier } from './names.js'
 import type { Names } from './shape.js'
 import { type Step, statementsOf } from './steps.js'
 

@@ -1,3 +1,5 @@
+import { literal } from '../quoting.js'
+
 /**
  * `comment on` statements for a table and its columns: agents and analysts read the catalogue, not our TSDoc.
  * The first argument is the qualified, quoted name of the table.
@@ -13,9 +15,4 @@ export function comments(table: string, about: string, columns: Readonly<Record<
 export function touchTrigger(finance: string, table: string): string {
   return `create trigger ${table}_touch before update on ${finance}.${table}
   for each row execute function ${finance}.touch_updated_at()`
-}
-
-/** Text as an SQL literal. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }

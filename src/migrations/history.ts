@@ -1,7 +1,8 @@
 import { type Kysely, sql } from 'kysely'
+import { identifier, literal } from '../quoting.js'
 import { sqlState } from '../sql-state.js'
 import { version } from '../version.js'
-import { identifier, literal } from './names.js'
+import { comments } from './comments.js'
 import type { MigrationSource, Step } from './steps.js'
 
 /** A migration that was applied. */
@@ -77,8 +78,7 @@ export function createHistory(schema: string): string[] {
   constraint migrations_checksum_check check (checksum is not null or source = 'host'),
   constraint migrations_duration_ms_check check (duration_ms >= 0)
 )`,
-    `comment on table ${table} is 'Migrations that this schema has had. Written by migrate(); not to be edited.'`,
-    ...Object.entries(columns).map(([name, text]) => `comment on column ${table}.${name} is ${literal(text)}`),
+    ...comments(table, 'Migrations that this schema has had. Written by migrate(); not to be edited.', columns),
   ]
 }
 

@@ -6,17 +6,6 @@ import type { Names } from './shape.js'
 /** The names that checksums are made with, so that they do not depend on where a database keeps its objects. */
 export const DEFAULT_NAMES: Names = { finance: '"finance"', vector: '"public"' }
 
-/** Quotes an identifier for Postgres. */
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
-/** Quotes a string for Postgres, whatever `standard_conforming_strings` says. */
-export function literal(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`
-  return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
-}
-
 /** @throws {InvalidInputError} It is not a name that a handle can be made for, or is one of PostgreSQL's own. */
 export function checkSchemaName(schema: string): string {
   const message = schemaNamePattern.test(schema) ? 'is reserved by PostgreSQL' : schemaNameRule

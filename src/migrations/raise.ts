@@ -1,4 +1,4 @@
-import { literal } from './comments.js'
+import { literal } from '../quoting.js'
 
 /**
  * A PL/pgSQL statement that refuses, as a constraint of that name would. `message` is for people who write SQL.

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { PermissionDeniedError } from '../errors.js'
+import { identifier } from '../quoting.js'
 import type { MigrationProgress } from './events.js'
 import { explain, isBlocked, type Progress } from './failures.js'
 import { createHistory } from './history.js'
-import { identifier, lockKey } from './names.js'
+import { lockKey } from './names.js'
 
 /** How many times a transaction that could not get its locks is run. */
 export const ATTEMPTS = 5

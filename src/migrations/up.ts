@@ -1,7 +1,7 @@
+import { identifier } from '../quoting.js'
 import { runStep } from './apply.js'
 import { type Handle, peek } from './handle.js'
 import { readState } from './history.js'
-import { identifier } from './names.js'
 import { build, decide, pause } from './online.js'
 import { plan, type SkippedMigration, type Target } from './plan.js'
 import { ensureHistory, type LockOptions, underLock } from './session.js'

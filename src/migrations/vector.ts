@@ -1,8 +1,9 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { PermissionDeniedError, UnsupportedError } from '../errors.js'
+import { identifier } from '../quoting.js'
 import { sqlState } from '../sql-state.js'
 import type { VectorState } from './history.js'
-import { DEFAULT_NAMES, identifier } from './names.js'
+import { DEFAULT_NAMES } from './names.js'
 
 /**
  * What to do about migrations that need pgvector. `auto`: apply them where pgvector is installed or can be created.

@@ -1,5 +1,5 @@
 import { QueryLimitError, QueryRefusedError } from '../errors.js'
-import type { BatchOutcome } from './batch.js'
+import type { BatchOutcome, StepResult } from './batch.js'
 import type { Answer, Job } from './executor.js'
 import { queryFailure } from './failures.js'
 import type { QueryLimits } from './limits.js'
@@ -40,6 +40,15 @@ export function answerOf(
     throw new QueryRefusedError('statement', 'The statement did something else than read.', { hint: statementHint })
   }
   assertCells(result, limits.maxCellBytes)
+  return withinRows(result, bytes, job)
+}
+
+/** The answer with the rows that are allowed. @throws {QueryLimitError} There are more, and the job takes no part. */
+export function withinRows(
+  result: StepResult,
+  bytes: number,
+  { limits, excess }: Pick<Job, 'limits' | 'excess'>,
+): Answer {
   if (result.rows.length <= limits.maxRows) return { result, bytes, cut: undefined }
   if (excess === 'refuse') {
     throw new QueryLimitError(

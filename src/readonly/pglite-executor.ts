@@ -1,7 +1,9 @@
 import type { PGliteDialectConfig } from 'kysely'
 import { QueryLimitError, ScopeError, UnfitRoleError } from '../errors.js'
+import { identifier } from '../quoting.js'
 import { inspectRole, type RoleReport, unfit } from '../roles/inspect.js'
 import { type ScopeKey, signScope } from '../roles/scope-token.js'
+import { explainPrefix, withinRows } from './answer.js'
 import type { Step, StepResult } from './batch.js'
 import type { Answer, Executor, Job, OpenTransaction } from './executor.js'
 import { queryFailure } from './failures.js'
@@ -72,7 +74,7 @@ export function pgliteExecutor({ source, role: roleName, gate, scopeKey, schema 
       await (await instance()).transaction(async (session) => {
         const run = (text: string) => send(session, { text, values: [], rows: 0 })
         await run('set transaction isolation level repeatable read, read only')
-        if (await exists(session)) await run(`set local role ${quoted(roleName ?? '')}`)
+        if (await exists(session)) await run(`set local role ${identifier(roleName ?? '')}`)
         const open = (scope: string | undefined) => send(session, preamble({ schema, limits, scope, serverVersion: 0 }))
         await open(undefined)
         const role = await look(session)
@@ -112,7 +114,7 @@ export function pgliteExecutor({ source, role: roleName, gate, scopeKey, schema 
   /** What agents may read on a server, as `table.column`. */
   async function openColumns(session: Session, { readable }: RoleReport): Promise<ReadonlySet<string>> {
     if (!readable.has('readable_columns')) return new Set()
-    const text = `select table_name || '.' || column_name from ${quoted(schema)}.readable_columns`
+    const text = `select table_name || '.' || column_name from ${identifier(schema)}.readable_columns`
     const { rows } = await send(session, { text, values: [], rows: 0 })
     return new Set(rows.map(([name]) => String(name)))
   }
@@ -166,10 +168,6 @@ export function pgliteExecutor({ source, role: roleName, gate, scopeKey, schema 
   }
 }
 
-const explainPrefix = 'explain (format json) '
-
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
-
 function scopeOf(job: Pick<Job, 'userId' | 'limits'>, role: RoleReport, key: ScopeKey | undefined): string | undefined {
   if (role.sees === 'one-user') {
     if (job.userId === undefined) {
@@ -206,7 +204,5 @@ function measured(result: StepResult, { limits, excess }: Pick<Job, 'limits' | '
   if (bytes > limits.maxBytes) {
     throw new QueryLimitError('bytes', `The answer is larger than the ${limits.maxBytes} bytes that are allowed.`)
   }
-  if (result.rows.length <= limits.maxRows) return { result, bytes, cut: undefined }
-  if (excess === 'refuse') throw new QueryLimitError('rows', `The query gives more than ${limits.maxRows} rows.`)
-  return { result: { ...result, rows: result.rows.slice(0, limits.maxRows) }, bytes, cut: 'rows' }
+  return withinRows(result, bytes, { limits, excess })
 }

@@ -1,4 +1,4 @@
-import { identifier, literal } from '../migrations/names.js'
+import { identifier, literal } from '../quoting.js'
 import type { Wanted, WantedRole } from './options.js'
 import { isVerifierOf, scramVerifier } from './scram.js'
 import type { Found, FoundRole } from './state.js'

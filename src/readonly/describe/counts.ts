@@ -1,4 +1,5 @@
 import { QueryLimitError } from '../../errors.js'
+import { identifier } from '../../quoting.js'
 import type { CatalogueQuery, TableInfo } from './catalogue.js'
 
 /** How many rows there are, coarsely. */
@@ -19,7 +20,7 @@ export async function countRows(
   const counted = tables.filter(({ isView }) => !isView)
   if (counted.length === 0) return new Map()
   const counts = counted.map(({ name }, i) => {
-    const bounded = `select from ${quoted(schema)}.${quoted(name)} limit ${most}`
+    const bounded = `select from ${identifier(schema)}.${identifier(name)} limit ${most}`
     return `(select pg_catalog.count(*) from (${bounded}) t${i})::int4 as c${i}`
   })
   try {
@@ -42,8 +43,4 @@ function bucketOf(rows: number): RowCount {
   if (rows < 100) return 'tens'
   if (rows < 1000) return 'hundreds'
   return rows < most ? 'thousands' : '10,000 or more'
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
