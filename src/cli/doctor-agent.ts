@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import { CompiledQuery } from 'kysely'
+import { resolveSchema } from '../config.js'
 import { createFinanceDb } from '../database.js'
 import { UnfitRoleError, UnsupportedError } from '../errors.js'
 import { type Canaries, plantCanaries } from '../readonly/attacks/canaries.js'
@@ -56,7 +57,7 @@ export async function examineAgent(cli: Cli, options: AgentOptions): Promise<Exi
   if (!url) throw new UsageError('Say where the agent logs in: READONLY_DATABASE_URL, or --agent-url.')
   if (!env.FINANCE_SCOPE_KEY) throw new UsageError('FINANCE_SCOPE_KEY is not set: the door signs with it.')
   const key = parseScopeKey(env.FINANCE_SCOPE_KEY.split(',')[0] ?? '')
-  const schema = flags.schema ?? env.FINANCE_DB_SCHEMA ?? 'finance'
+  const schema = resolveSchema({ schema: flags.schema }, env)
 
   const role = await roleOf(url, schema)
   const owner = options.canaries === true ? cli.connect().db : undefined

@@ -50,7 +50,8 @@ describe('finance-db doctor --agent', { timeout: 300_000 }, () => {
       `alter role ${field.role} createdb`,
     )
 
-    const { code, stdout } = await cli(['doctor', '--agent'], { env })
+    // A variable that is empty is one that is not set.
+    const { code, stdout } = await cli(['doctor', '--agent'], { env: { ...env, FINANCE_DB_SCHEMA: '' } })
 
     await execute(
       field.ownerUrl,
