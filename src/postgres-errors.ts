@@ -68,10 +68,10 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
 
   if (code === '23505' || code === '23P01') return new ConflictError(rule, details, options)
   if (code === '23001' || (code === '23503' && doing === 'delete')) {
-    return new StillReferencedError(`Rows of ${error.table ?? 'another table'} still refer to it.`, details, options)
+    return new StillReferencedError(`Rows of ${table ?? 'another table'} still refer to it.`, details, options)
   }
   if (code === '23503') return new MissingReferenceError(rule, details, options)
-  const Meaning = rules[error.constraint ?? '']
+  const Meaning = rules[constraint ?? '']
   if (Meaning !== undefined) return new Meaning(rule, details, options)
   if (code === '23514' || code === '23502') return new RuleViolationError(rule, details, options)
   if (code === '22003') {
@@ -84,7 +84,7 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
       options,
     )
   }
-  const problem = scopeProblems[error.constraint ?? '']
+  const problem = scopeProblems[constraint ?? '']
   if (code === '42501' && problem !== undefined) return new ScopeError(problem, rule, options)
   if (code === '42501') {
     return new PermissionDeniedError('The database role lacks a privilege for this statement.', options)

@@ -37,6 +37,7 @@ const originFields = {
 /** Where a log-in came from. */
 export const origin = z.strictObject(originFields)
 
+/** The password that is, and the one that is to be. */
 export const passwordChange = z.strictObject({ current: password, next: password })
 
 export type Registration = z.infer<typeof registration>

@@ -1,5 +1,5 @@
 import { FinanceDbError } from '../errors.js'
-import { translateError } from '../postgres-errors.js'
+import { asOurs } from '../postgres-errors.js'
 import { type ExitCode, exit, Interrupted, UsageError } from './exit-codes.js'
 import { printable } from './format.js'
 
@@ -11,7 +11,7 @@ export function reportError(
   { verbose = false, json = false }: { verbose?: boolean | undefined; json?: boolean | undefined },
 ): ExitCode {
   if (thrown instanceof Interrupted) return exit.interrupted
-  const error = translated(thrown)
+  const error = asOurs(thrown) // some queries of ours are raw: their errors are the driver's
   const known = error instanceof UsageError ? error.cause : error
   const code = known instanceof FinanceDbError ? known.code : undefined
   const message = redact(messageOf(error))
@@ -22,15 +22,6 @@ export function reportError(
     : [`Error: ${message}`, ...causes.map((cause) => `  caused by: ${cause}`)].join('\n')
   process.stderr.write(`${printable(text)}\n`)
   return error instanceof UsageError || (code !== undefined && usageCodes.includes(code)) ? exit.usage : exit.failed
-}
-
-/** Some queries of ours are raw: their errors are the driver's. */
-function translated(error: unknown): unknown {
-  try {
-    return translateError(error)
-  } catch (ours) {
-    return ours
-  }
 }
 
 function messageOf(error: unknown): string {

@@ -4,7 +4,7 @@ import { schemaOf } from '../connection/schema-plugin.js'
 import { lockKey } from '../migrations/names.js'
 import { identifier } from '../quoting.js'
 import type { Database } from '../schema/database.js'
-import { isDevelopment } from './danger.js'
+import { isExpendable } from './danger.js'
 import { UsageError } from './exit-codes.js'
 import { migrated, migrateWithProgress } from './migrate.js'
 import { type Cli, run } from './run.js'
@@ -26,12 +26,13 @@ export function addReset(program: Command): void {
 
 async function execute(cli: Cli, { force = false, yesDestroyData }: Options): Promise<void> {
   const { out, env } = cli
-  const { db, where, loopback } = cli.connect({ migrating: true })
+  const connection = cli.connect({ migrating: true })
+  const { db, where, loopback } = connection
   const { rows } = await sql<{ database: string }>`select current_database()::text as database`.execute(db)
   const database = rows[0]?.database ?? ''
 
   const confirmed = force && yesDestroyData === database
-  if (!confirmed && !(loopback && isDevelopment(env))) {
+  if (!confirmed && !isExpendable(env, connection)) {
     const why = loopback
       ? 'neither FINANCE_DB_ENV nor NODE_ENV says development or test'
       : 'the server is not on this machine'
@@ -55,6 +56,6 @@ async function dropSchema(db: Kysely<Database>): Promise<void> {
   const schema = schemaOf(db)
   await db.transaction().execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(${lockKey(schema)}::bigint)::text`.execute(trx)
-    await sql`${sql.raw(`drop schema if exists ${identifier(schema)} cascade`)}`.execute(trx)
+    await sql.raw(`drop schema if exists ${identifier(schema)} cascade`).execute(trx)
   })
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { MigrationProvider } from 'kysely/migration'
+import { defaultSchema } from '../connection/schema-plugin.js'
 import { InvalidInputError } from '../errors.js'
 import { type RollbackTarget, undoApplied } from './down.js'
 import type { MigrationProgress } from './events.js'
@@ -104,11 +105,11 @@ export function createMigrator(ours: readonly SqlMigration[]): FinanceMigrator {
       const steps = stepsOf(ours, migrations)
       const handle = db && handleOf(db, schema)
       const state = handle ? await peek(handle, steps) : EMPTY
-      const into = handle?.schema ?? checkSchemaName(schema ?? 'finance')
+      const into = handle?.schema ?? checkSchemaName(schema ?? defaultSchema)
       return renderScript(steps, state, { to, vector }, { schema: into, lockTimeoutMs, waitMs })
     },
 
-    kyselyProvider({ schema = 'finance', vector = 'off', ...limits } = {}) {
+    kyselyProvider({ schema = defaultSchema, vector = 'off', ...limits } = {}) {
       return providerOf(stepsOf(ours), { schema: checkSchemaName(schema), vector, ...lockingOf(limits) })
     },
   }

@@ -1,7 +1,7 @@
 import { Kysely } from 'kysely'
 import type { ReadonlyKysely } from 'kysely/readonly'
 import { z } from 'zod'
-import { schemaPlugin } from '../connection/schema-plugin.js'
+import { defaultSchema, schemaPlugin } from '../connection/schema-plugin.js'
 import type { RoleReport } from '../roles/inspect.js'
 import type { Database, Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
@@ -139,7 +139,7 @@ class Door implements ReadOnlyDb {
       }),
       record: (sql, run) => this.#record(sql, run),
     })
-    const plugins = settings.schema === 'finance' ? [] : [schemaPlugin(settings.schema)]
+    const plugins = settings.schema === defaultSchema ? [] : [schemaPlugin(settings.schema)]
     this.db = new Kysely<Database>({ dialect, plugins }) as unknown as ReadOnlyHandle
   }
 

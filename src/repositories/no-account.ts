@@ -1,5 +1,5 @@
 import { MissingReferenceError, RuleViolationError } from '../errors.js'
-import { translateError } from '../postgres-errors.js'
+import { asOurs } from '../postgres-errors.js'
 import { brokenRule } from './broken-rule.js'
 
 /** The account of a transaction does not exist for its user. */
@@ -9,10 +9,7 @@ export function noAccount(cause?: unknown): never {
 
 /** An account that is not there leaves the currency null, and that is what Postgres complains of first. */
 export function translateInsertError(error: unknown): never {
-  try {
-    translateError(error)
-  } catch (ours) {
-    if (ours instanceof RuleViolationError && ours.column === 'currency') noAccount(ours.cause)
-    throw ours
-  }
+  const ours = asOurs(error)
+  if (ours instanceof RuleViolationError && ours.column === 'currency') noAccount(ours.cause)
+  throw ours
 }

@@ -21,12 +21,12 @@ const options = z.strictObject({ actor: auditActor.optional(), reason: text(1000
 /**
  * Erases a person: what is personal goes, in one transaction, and what the books need stays.
  *
- * Gone are name, addresses, logins, cards, sessions, insights, recommendations, signals, personas, chats, what was asked through the read-only door and documents, the
- * words on accounts, transactions and transfers, and every value in the person's audit log, which still proves that nothing
- * was added or taken. Amounts, days, currencies and ids stay, the accounts are closed, and the row of the person is a tombstone
- * with `erased_at`. What is held is released, and transfers between people that wait are cancelled or declined. In a transaction
- * of the host, that has to be read committed. See docs/privacy.md for what stays and why. Of somebody who was removed before, the
- * audit log goes.
+ * Gone are name, addresses, logins, cards, sessions, insights, recommendations, signals, personas, chats, documents, what was
+ * asked through the read-only door, the words on accounts, transactions and transfers, and every value in the person's audit
+ * log, which still proves that nothing was added or taken. Amounts, days, currencies and ids stay, the accounts are closed, and
+ * the row of the person is a tombstone with `erased_at`. What is held is released, and transfers between people that wait are
+ * cancelled or declined. In a transaction of the host, that has to be read committed. See docs/privacy.md for what stays and
+ * why. Of somebody who was removed before, the audit log goes.
  *
  * @returns False when there was nothing to erase: it was done before.
  * @throws {NotFoundError} Nobody has this id, nor does the audit log know it.

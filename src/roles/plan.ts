@@ -16,7 +16,8 @@ export interface Statement {
   readonly shown: string
 }
 
-const plain = (...texts: readonly string[]): Statement[] => texts.map((text) => ({ text, shown: text }))
+/** Statements without a secret. */
+export const plain = (...texts: readonly string[]): Statement[] => texts.map((text) => ({ text, shown: text }))
 const point = (what: string, isSo: boolean, ...statements: readonly string[]): Point => ({
   what,
   statements: isSo ? [] : plain(...statements),

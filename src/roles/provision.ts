@@ -6,7 +6,7 @@ import { translateError } from '../postgres-errors.js'
 import { identifier, literal } from '../quoting.js'
 import { sqlState } from '../sql-state.js'
 import { type ProvisionOptions, readOptions, type Wanted } from './options.js'
-import { type Point, planOwner, planServer, type Statement } from './plan.js'
+import { type Point, plain, planOwner, planServer, type Statement } from './plan.js'
 import { paddedKeys, type ScopeKey } from './scope-token.js'
 import { type Found, readFound } from './state.js'
 
@@ -195,7 +195,7 @@ async function planTables(db: Kysely<unknown>, schema: string, { roles, scopeKey
       const text = `insert into ${registry} (name, kind) values (${literal(name)}, ${literal(kind)}) on conflict (name) do update set kind = excluded.kind`
       return {
         what: `${name} is registered as ${kind}`,
-        statements: kindOf.get(name) === kind ? [] : [{ text, shown: text }],
+        statements: kindOf.get(name) === kind ? [] : plain(text),
       }
     })
   return scopeKeys === undefined ? points : [...points, ...(await planKeys(db, keys, scopeKeys))]
@@ -221,7 +221,7 @@ async function planKeys(db: Kysely<unknown>, table: string, keys: readonly Scope
   for (const id of there.keys()) {
     if (keys.some((key) => key.id === id)) continue
     const text = `delete from ${table} where id = ${literal(id)}`
-    points.push({ what: `scopes signed with the key ${id} do not hold`, statements: [{ text, shown: text }] })
+    points.push({ what: `scopes signed with the key ${id} do not hold`, statements: plain(text) })
   }
   return points
 }
@@ -248,5 +248,5 @@ async function planRights(db: Kysely<unknown>, schema: string, { roles }: Wanted
     const what = `${role ?? 'everybody'} has its rights on ${object}, and no others`
     points.set(what, [...(points.get(what) ?? []), statement])
   }
-  return [...points].map(([what, texts]) => ({ what, statements: texts.map((text) => ({ text, shown: text })) }))
+  return [...points].map(([what, texts]) => ({ what, statements: plain(...texts) }))
 }

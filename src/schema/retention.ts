@@ -29,6 +29,7 @@ const purgeLimitsFields = {
   holds: z.array(uuid).max(10_000).default([]),
 }
 
+/** How much a purge does at a time, and for whom it does nothing. */
 export const purgeLimits = z.strictObject(purgeLimitsFields)
 
 export type RetentionPolicy = InputOf<typeof retentionPolicyFields>

@@ -33,7 +33,7 @@ export const rowAttacks: readonly Attack[] = [
         ...texts(
           `select ${column} from ${s}.${table} where user_id = '${victim}'`,
           `select count(*) from ${s}.${table} where user_id = '${victim}'`,
-          `select count(*) from only ${s}.${table} * where user_id = '${victim}'`.replace('only ', ''),
+          `select count(*) from ${s}.${table} * where user_id = '${victim}'`,
           `select max(user_id::text) from ${s}.${table} where user_id::text = '${victim}'`,
         ),
         { sql: `select ${column} from ${s}.${table} where user_id = $1`, params: [victim] },

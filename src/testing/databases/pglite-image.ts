@@ -5,6 +5,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
+import { defaultSchema } from '../../connection/schema-plugin.js'
 import { createFinanceDb } from '../../database.js'
 import { UnsupportedError } from '../../errors.js'
 import { migrate } from '../../migrations/migrate.js'
@@ -21,7 +22,7 @@ import type { Preparation } from './template.js'
  */
 export async function ensurePGliteImage({ schema, prepare, prepareKey = '' }: Preparation): Promise<string> {
   const key = migrationsKey(
-    schema ?? 'finance',
+    schema ?? defaultSchema,
     versionOf('@electric-sql/pglite'),
     versionOf('@electric-sql/pglite-pgvector'),
     prepare === undefined ? '' : `${prepare}${prepareKey}`,

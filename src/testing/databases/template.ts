@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { defaultSchema } from '../../connection/schema-plugin.js'
 import { createFinanceDb } from '../../database.js'
 import { migrate } from '../../migrations/migrate.js'
 import { connected, withDatabase } from './connect.js'
@@ -32,7 +33,7 @@ export async function ensureTemplate(url: string, preparation: Preparation): Pro
       `select exists (select from pg_available_extensions where name = 'vector') as vector, current_user as me`,
     )
     const { vector, me } = rows[0] ?? { vector: false, me: '' }
-    const { schema = 'finance', prepare, prepareKey = '' } = preparation
+    const { schema = defaultSchema, prepare, prepareKey = '' } = preparation
     const key = migrationsKey(schema, String(vector), me, prepare === undefined ? '' : `${prepare}${prepareKey}`)
     const name = `${templatePrefix}${key}`
 
