@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { escapeOf, jsonOf } from './cell-json.js'
 import type { QueryAnswer } from './door.js'
 
 export interface RenderOptions {
@@ -50,12 +51,7 @@ export function renderForModel(
 }
 
 function cellText(value: unknown): string {
-  try {
-    if (value instanceof Uint8Array) return JSON.stringify(`${value.length} bytes`)
-    return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? 'null'
-  } catch {
-    return '"a value that cannot be shown"'
-  }
+  return jsonOf(value instanceof Uint8Array ? `${value.length} bytes` : value)
 }
 
 /**
@@ -63,9 +59,5 @@ function cellText(value: unknown): string {
  * can spell out a text of their own, as escapes: JSON.stringify leaves most of them as they are.
  */
 function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Cn}\p{Default_Ignorable_Code_Point}]/gu, (character) =>
-    [...Array(character.length).keys()]
-      .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
-      .join(''),
-  )
+  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Cn}\p{Default_Ignorable_Code_Point}]/gu, escapeOf)
 }

@@ -1,3 +1,4 @@
+import { escapeOf, jsonOf } from '../cell-json.js'
 import type { QueryAnswer } from '../door.js'
 
 export interface StructuredLimits {
@@ -34,19 +35,9 @@ function cell(value: unknown, maxChars: number): unknown {
   return `${typeof value === 'string' ? visible(value).slice(0, maxChars) : shown.slice(0, maxChars)}…`
 }
 
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? 'null'
-  } catch {
-    return '"a value that cannot be shown"' // JSON that is nested too deeply
-  }
-}
-
 /** Characters that hide text or change its direction, as escapes that stay escapes when the JSON is read. */
 function visible(text: string): string {
   return text.replace(/[\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, (character) =>
-    [...Array(character.length).keys()]
-      .map((i) => `\\\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
-      .join(''),
+    escapeOf(character).replaceAll('\\', '\\\\'),
   )
 }
