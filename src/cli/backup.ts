@@ -5,9 +5,10 @@ import { readFacts } from '../backup/facts.js'
 import { type Manifest, writeManifest } from '../backup/manifest.js'
 import { about, dumpServer } from '../backup/server.js'
 import { schemaOf } from '../connection/schema-plugin.js'
+import { createFinanceDb } from '../database.js'
 import { SchemaMissingError } from '../errors.js'
 import { version } from '../version.js'
-import { embeddedInstance } from './connection.js'
+import { openPGlite } from './connection.js'
 import { type ExitCode, exit, UsageError } from './exit-codes.js'
 import { count, counted } from './format.js'
 import { printTrial, serverPlace, tryRestore } from './restore-trial.js'
@@ -53,7 +54,15 @@ async function ofServer(cli: Cli, file: string): Promise<Manifest> {
 }
 
 async function ofPGlite(cli: Cli, file: string): Promise<Manifest> {
-  const { db, pglite } = await embeddedInstance(cli)
+  const { flags, env } = cli
+  cli.connect() // says what is wrong with the directory; nothing is opened before it is asked something
+  const pglite = await openPGlite(flags.pglite)
+  const { db } = cli.use({
+    db: createFinanceDb({ pglite: () => pglite, schema: flags.schema }, env),
+    where: `PGlite in ${flags.pglite}`,
+    embedded: true,
+    loopback: true,
+  })
   const schema = schemaOf(db)
   const { server_version, vector_schema, relations } = await about(db, schema)
   if (relations === 0) throw new SchemaMissingError(`There is nothing in schema "${schema}" to back up.`)

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { type Environment, fixedTarget, resolveServer, type ServerConfig } from '../config.js'
@@ -7,7 +8,6 @@ import { createFinanceDb } from '../database.js'
 import { InvalidConfigError } from '../errors.js'
 import type { Database } from '../schema/database.js'
 import { UsageError } from './exit-codes.js'
-import type { Cli } from './run.js'
 
 export interface ConnectionFlags {
   readonly url?: string | undefined
@@ -78,18 +78,16 @@ export function embedded(directory: string | undefined, schema: string | undefin
   return { db, where: 'PGlite in memory', embedded: true, loopback: true }
 }
 
-/** An embedded database that is there, with the instance itself. Closed when the command ends. */
-export async function embeddedInstance(cli: Pick<Cli, 'flags' | 'env' | 'connect' | 'use'>) {
-  cli.connect() // says what is wrong with the directory; nothing is opened before it is asked something
-  const pglite = await openPGlite(cli.flags.pglite)
-  const db = createFinanceDb({ pglite: () => pglite, schema: cli.flags.schema }, cli.env)
-  return { ...cli.use({ db, where: `PGlite in ${cli.flags.pglite}`, embedded: true, loopback: true }), pglite }
-}
-
-export async function openPGlite(directory: string | undefined) {
+/**
+ * PGlite in a directory, or in memory; with pgvector where that is installed.
+ *
+ * @param backup - A file that it begins with.
+ */
+export async function openPGlite(directory: string | undefined, backup?: string) {
   const { PGlite, vector } = await loadPGlite()
   return PGlite.create({
     ...(directory !== undefined && { dataDir: directory }),
+    ...(backup !== undefined && { loadDataDir: new Blob([await readFile(backup)]) }),
     ...(vector !== undefined && { extensions: { vector } }),
   })
 }

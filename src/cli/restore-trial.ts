@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises'
 import type { Kysely } from 'kysely'
 import { differences, readFacts } from '../backup/facts.js'
 import type { Manifest } from '../backup/manifest.js'
 import { inScratch, restoreServer, type ServerPlace } from '../backup/server.js'
-import { loadPGlite } from '../connection/load-pglite.js'
 import { schemaOf } from '../connection/schema-plugin.js'
 import { createFinanceDb } from '../database.js'
 import type { Database } from '../schema/database.js'
 import { transaction } from '../transaction.js'
+import { openPGlite } from './connection.js'
 import { UsageError } from './exit-codes.js'
 import { checkInvariants, type Invariant } from './invariants.js'
 import type { Output } from './output.js'
@@ -32,11 +31,7 @@ export function serverPlace(cli: Cli): ServerPlace {
 /** Restores into a database that is thrown away, and looks at it. */
 export async function tryRestore(cli: Cli, file: string, manifest: Manifest): Promise<Trial> {
   if (manifest.kind === 'pglite') {
-    const { PGlite, vector } = await loadPGlite()
-    const pglite = await PGlite.create({
-      loadDataDir: new Blob([await readFile(file)]),
-      ...(vector !== undefined && { extensions: { vector } }),
-    })
+    const pglite = await openPGlite(undefined, file)
     const { db } = cli.use({
       db: createFinanceDb({ pglite: () => pglite, schema: manifest.schema }, {}),
       where: 'PGlite in memory',

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { sql } from 'kysely'
 import { kindOf, type Manifest, readManifest } from '../backup/manifest.js'
 import { about, restoreServer } from '../backup/server.js'
-import { loadPGlite } from '../connection/load-pglite.js'
 import { identifier } from '../quoting.js'
-import { embedded } from './connection.js'
+import { embedded, openPGlite } from './connection.js'
 import { isDevelopment, isExpendable } from './danger.js'
 import { type ExitCode, exit, UsageError } from './exit-codes.js'
 import { inspect, printTrial, serverPlace, type Trial, tryRestore } from './restore-trial.js'
@@ -124,12 +123,7 @@ async function toPGlite(
   const aside = `${directory}.before-${Date.now()}`
   if (full) await rename(directory, aside)
   try {
-    const { PGlite, vector } = await loadPGlite()
-    const pglite = await PGlite.create({
-      dataDir: directory,
-      loadDataDir: new Blob([await readFile(file)]),
-      ...(vector !== undefined && { extensions: { vector } }),
-    })
+    const pglite = await openPGlite(directory, file)
     await pglite.close()
   } catch (error) {
     await rm(directory, { recursive: true, force: true })
