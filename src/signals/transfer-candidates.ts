@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { settledMatches } from '../repositories/spending.js'
 import type { Db } from '../schema/database.js'
 import type { QuotedRate } from '../schema/transfer-matches.js'
 import { type Pair, pairOf, readSides, type Side, type SideRow, sideKey } from './transfer-sides.js'
@@ -76,7 +77,7 @@ async function findPairs(db: Db, search: Search): Promise<PairRow[]> {
   const matches = sql.table('finance.transfer_matches')
   const settled = sql`
     select user_id, unnest(array[from_transaction_id, to_transaction_id]) from ${matches}
-    where user_id = any(${ids}) and status in ('automatic', 'confirmed')
+    where user_id = any(${ids}) and status in (${settledMatches})
     union all`
   const notRejected = sql`not exists (
         select from rejected r where r.user_id = o.user_id and r.from_transaction_id = o.id and r.to_transaction_id = i.id)`
