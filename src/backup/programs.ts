@@ -24,9 +24,7 @@ function directories(env: Environment): string[] {
  * @throws {UnsupportedError} There is none.
  */
 export async function findProgram(name: Program, serverMajor: number, env: Environment): Promise<string> {
-  const paths = [...new Set(directories(env).map((directory) => join(directory, name)))].filter((path) =>
-    existsSync(path),
-  )
+  const paths = [...new Set(directories(env).map((directory) => join(directory, name)))]
   const found = (await Promise.all(paths.map(async (path) => ({ path, major: await majorOf(path) })))).filter(
     ({ major }) => Number.isInteger(major),
   )
@@ -42,9 +40,10 @@ export async function findProgram(name: Program, serverMajor: number, env: Envir
   )
 }
 
+/** NaN where there is none, or one that does not say. */
 async function majorOf(path: string): Promise<number> {
   const { stdout } = await promisify(execFile)(path, ['--version']).catch(() => ({ stdout: '' }))
-  return Number.parseInt(/\) (\d+)/.exec(stdout)?.[1] ?? '', 10)
+  return Number(/\) (\d+)/.exec(stdout)?.[1])
 }
 
 /** What libpq needs to connect there. In the environment: everybody on the machine can read the arguments of a process. */

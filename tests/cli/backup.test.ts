@@ -41,6 +41,12 @@ test('what differs after a restore is said', () => {
   expect(differences(facts, { ...facts, tables: { ...facts.tables, users: { rows: 2, content: '6' } } })).toEqual([
     'table users has as many rows, but not the same',
   ])
+  // All of one currency is lost.
+  expect(differences(facts, { ...facts, balances: {} })).toEqual([
+    'accounts in EUR: none, not 1',
+    'balance in EUR: none, not 10.0000',
+    'held in EUR: none, not 0.0000',
+  ])
   const more = { tables: { ...facts.tables, cards: { rows: 0, content: '0' } }, chains: { people: 1, heads: '9' } }
   expect(differences(facts, { ...facts, ...more })).toEqual([
     'table cards was not in the backup',
@@ -64,6 +70,19 @@ test('the oldest pg_dump that is not older than the server is taken', async () =
   const env = { PATH: versions.map(({ path }) => path).join(':') }
 
   expect(await findProgram('pg_dump', 98, env)).toBe(join(directory.path, '98.2', 'pg_dump'))
+})
+
+test('a pg_dump that does not even tell its version is none', async () => {
+  await using directory = await temporaryDirectory()
+  const find = () => findProgram('pg_dump', 15, { FINANCE_DB_PG_BIN: directory.path })
+
+  await expect(find()).rejects.toThrow(/of version 15 or later, and there is none/)
+  await writeFile(join(directory.path, 'pg_dump'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  await expect(find()).rejects.toThrow(/of version 15 or later, and there is none/)
+})
+
+test.skipIf(!hasDebianServer)('a pg_dump is found where Debian puts it, beside the PATH', async () => {
+  expect(await findProgram('pg_dump', 15, {})).toMatch(/^\/usr\/lib\/postgresql\/\d+\/bin\/pg_dump$/)
 })
 
 describe('finance-db backup and restore', { timeout: 180_000 }, () => {
