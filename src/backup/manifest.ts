@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, readFile, stat, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { FinanceDbError, InvalidInputError } from '../errors.js'
+import { InvalidInputError } from '../errors.js'
 import { parseInput } from '../schema/input.js'
 
 const manifest = z.object({
@@ -73,10 +73,8 @@ export async function kindOf(file: string): Promise<Manifest['kind']> {
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
-  } catch (cause) {
-    throw cause instanceof FinanceDbError
-      ? cause
-      : new InvalidInputError('The manifest', [{ path: '', message: 'is not JSON' }])
+  } catch {
+    throw new InvalidInputError('The manifest', [{ path: '', message: 'is not JSON' }])
   }
 }
 

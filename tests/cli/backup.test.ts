@@ -89,12 +89,14 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
   test('refuse a pg_dump that is older than the server, and say what to install', async () => {
     await using empty = await emptyDatabase()
     await using directory = await temporaryDirectory()
-    await migrate(empty.db, { to: '0002_users' })
     const program = join(directory.path, 'pg_dump')
     await writeProgram(program, '14.9')
     const file = join(directory.path, 'b.dump')
     // pg_dump takes a session.
     const env = { DATABASE_URL: directly(empty.url), FINANCE_DB_PG_BIN: directory.path }
+    const none = await cli(['backup', file], { env })
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing in schema "finance" to back up') })
+    await migrate(empty.db, { to: '0002_users' })
 
     const { code, stderr } = await cli(['backup', file], { env })
 
