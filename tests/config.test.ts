@@ -35,11 +35,15 @@ describe('the environment', () => {
       maxOverflow: 30,
       minSize: 20,
       acquireTimeoutMs: 30_000,
+      idleTimeoutMs: 10_000,
       maxLifetimeMs: 3_600_000,
       prePing: true,
       sslMode: 'prefer',
       connectTimeoutMs: 10_000,
       statementTimeoutMs: 60_000,
+      idleTransactionTimeoutMs: 60_000,
+      answerTimeoutMs: 0,
+      allowExitOnIdle: false,
       preparedStatements: true,
       target: { host: 'db.example', port: 6543, user: 'ada', database: 'money' },
     })
@@ -58,6 +62,8 @@ describe('the environment', () => {
       DATABASE_SSL_MODE: 'REQUIRE',
       DATABASE_CONNECT_TIMEOUT: '3',
       DATABASE_COMMAND_TIMEOUT: '0',
+      DATABASE_IDLE_TRANSACTION_TIMEOUT: '7',
+      DATABASE_ANSWER_TIMEOUT: '90',
       DATABASE_PREPARED_STATEMENTS: '0',
       FINANCE_DB_SCHEMA: 'money',
     })
@@ -73,6 +79,8 @@ describe('the environment', () => {
       sslMode: 'require',
       connectTimeoutMs: 3000,
       statementTimeoutMs: 0,
+      idleTransactionTimeoutMs: 7000,
+      answerTimeoutMs: 90_000,
       preparedStatements: false,
       schema: 'money',
     })

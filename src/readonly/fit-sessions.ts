@@ -4,7 +4,7 @@ import { createServer } from '../connection/server.js'
 import { UnfitRoleError } from '../errors.js'
 import { inspectRole, type RoleReport, unfit } from '../roles/inspect.js'
 import { queryFailure } from './failures.js'
-import { defaultLimits, type QueryLimits } from './limits.js'
+import { defaultLimits } from './limits.js'
 import { begin, preamble } from './preamble.js'
 import { strictRows } from './results.js'
 import { clockGraceMs, Session } from './session.js'
@@ -14,7 +14,7 @@ const maxTries = 3
 const roleAgeMs = 60_000
 // A role that was looked at so lately is not looked at again for a table that is not known.
 const justNowMs = 1000
-const inspectLimits: QueryLimits = { ...defaultLimits, timeoutMs: 15_000 }
+const inspectLimits = { timeoutMs: 15_000 }
 
 /** Connections of the door's role, which are lent when it has been seen that the role can only read what it should. */
 export interface FitSessions {

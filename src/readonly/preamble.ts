@@ -4,7 +4,7 @@ import type { QueryLimits } from './limits.js'
 
 export interface PreambleOptions {
   readonly schema: string
-  readonly limits: QueryLimits
+  readonly limits: Pick<QueryLimits, 'timeoutMs'>
   /** The signed scope. */
   readonly scope: string | undefined
   /** `server_version_num`; 0 before it is known. */

@@ -249,7 +249,7 @@ describe('sessions', () => {
     await sleep(5)
     await logInAs(db, user, { client: 'Laptop' })
     await sleep(5)
-    await refresh(db, phone.refreshToken)
+    const { expiresAt } = await refresh(db, phone.refreshToken)
     await opened(db)
 
     const list = await sessions(db, user.id)
@@ -260,7 +260,7 @@ describe('sessions', () => {
     )
     expect((await sessions(db, user.id)).map(({ client }) => client)).toEqual(['Phone', 'Laptop'])
     const [laptop, onPhone] = list
-    expect(onPhone?.sessionId).toBe(phone.sessionId)
+    expect(onPhone).toMatchObject({ sessionId: phone.sessionId, expiresAt, endsAt: phone.endsAt })
     expect(onPhone?.lastUsedAt.getTime()).toBeGreaterThan(onPhone?.startedAt.getTime() ?? 0)
     expect(laptop?.lastUsedAt).toEqual(laptop?.startedAt)
   })
