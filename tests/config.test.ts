@@ -57,7 +57,7 @@ describe('the environment', () => {
       DATABASE_MAX_OVERFLOW: '0',
       DATABASE_POOL_TIMEOUT: '1.5',
       DATABASE_POOL_RECYCLE: '-1',
-      DATABASE_POOL_PRE_PING: 'no',
+      DATABASE_POOL_PRE_PING: 'No',
       DB_ECHO: 'True',
       DATABASE_SSL_MODE: 'REQUIRE',
       DATABASE_CONNECT_TIMEOUT: '3',
@@ -83,6 +83,13 @@ describe('the environment', () => {
       answerTimeoutMs: 90_000,
       preparedStatements: false,
       schema: 'money',
+    })
+    expect(loadConfig({ DATABASE_URL: url, DATABASE_POOL_RECYCLE: '600' }).maxLifetimeMs).toBe(600_000)
+  })
+
+  test.each(['none', 'cutoff', 'yesterday', 'upon', '10'])('takes %s for neither yes nor no', (DATABASE_ECHO) => {
+    expect(issuesOf(() => loadConfig({ DATABASE_URL: url, DATABASE_ECHO }))).toEqual({
+      'DATABASE_ECHO (option echo)': 'must be true or false',
     })
   })
 
@@ -116,7 +123,8 @@ describe('the environment', () => {
   })
 
   test('counts an empty variable as not set', () => {
-    expect(loadConfig({ DATABASE_URL: url, DATABASE_POOL_SIZE: '' }).poolSize).toBe(20)
+    for (const DATABASE_POOL_SIZE of ['', ' '])
+      expect(loadConfig({ DATABASE_URL: url, DATABASE_POOL_SIZE }).poolSize).toBe(20)
   })
 
   test('tells all that is wrong at once, naming variable and option and no value', () => {
@@ -141,7 +149,7 @@ describe('the environment', () => {
       'FINANCE_DB_SCHEMA (option schema)',
     ])
     expect(JSON.stringify(issues)).not.toContain('hunter2')
-    expect(run).toThrow(/DATABASE_POOL_TIMEOUT \(option acquireTimeoutMs\): must be a number of seconds/)
+    expect(run).toThrow(/DATABASE_POOL_TIMEOUT \(option acquireTimeoutMs\): must be a number of seconds, 0 to 2147483/)
   })
 
   test.each([
@@ -235,11 +243,13 @@ describe('options', () => {
   })
 
   test('are refused when misspelt, wrong or too large for a timer', () => {
-    const options = { connectionString: url, poolsize: 3, maxOverflow: 1.5, acquireTimeoutMs: 3e9, prePing: 'yes' }
+    const wrong = { maxOverflow: 1.5, acquireTimeoutMs: 3e9, prePing: 'yes', minSize: -1 }
+    const options = { connectionString: url, poolsize: 3, ...wrong }
 
     expect(Object.keys(issuesOf(() => resolveServer(options, {}))).sort()).toEqual([
       'acquireTimeoutMs (variable DATABASE_POOL_TIMEOUT)',
       'maxOverflow (variable DATABASE_MAX_OVERFLOW)',
+      'minSize',
       'poolsize',
       'prePing (variable DATABASE_POOL_PRE_PING)',
     ])

@@ -45,7 +45,7 @@ export function createStatementNames(): StatementNames {
       names.clear()
       generation++
       // Behind a pooler that hands out another server connection for each transaction, names never hold for long.
-      if (codeOf(error) !== '0A000' && ++lost >= maxLostStatements) candidates.clear()
+      if (codeOf(error) !== '0A000') lost++
     },
   }
 }

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { type AttemptLimits, InvalidCredentialsError, logIn, TooManyAttemptsError } from '../../src/auth/index.js'
+import {
+  type AttemptLimits,
+  attemptLimits,
+  InvalidCredentialsError,
+  logIn,
+  TooManyAttemptsError,
+} from '../../src/auth/index.js'
 import type { Db } from '../../src/index.js'
 import { createFinanceDb, InvalidInputError } from '../../src/index.js'
 import { createUser } from '../people.js'
@@ -140,6 +146,15 @@ describe('attempts to log in', () => {
 
     expect(rows).toHaveLength(2)
     expect(JSON.stringify(rows)).not.toMatch(/secret-name|192\.0/)
+  })
+
+  test('are limited by default as the documentation says', () => {
+    const waits = { waitMs: 1000, maxWaitMs: 15 * 60_000 }
+
+    expect(attemptLimits.parse(undefined)).toEqual({
+      name: { free: 5, ...waits, drainMs: 15 * 60_000 },
+      client: { free: 50, ...waits, drainMs: 30_000 },
+    })
   })
 
   test('are limited by sensible numbers only', async ({ db }) => {

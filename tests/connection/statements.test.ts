@@ -112,6 +112,23 @@ describe('names', () => {
     expect(Math.max(...given.map((name) => name?.length ?? 0))).toBeLessThan(64)
   })
 
+  test('are given to what comes again soon, and not to what came long ago', () => {
+    const names = createStatementNames()
+    for (const text of ['early', 'late', ...Array.from({ length: 499 }, (_, i) => `once ${i}`)]) names.nameFor(text)
+
+    expect(names.nameFor('late')).toBeDefined()
+    expect(names.nameFor('early')).toBeUndefined()
+  })
+
+  test('are given however often a table changes', () => {
+    const names = createStatementNames()
+    for (let i = 0; i < 5; i++) {
+      names.refused(Object.assign(new Error(), { code: '0A000', routine: 'RevalidateCachedQuery' }))
+    }
+
+    expect([names.nameFor('again'), names.nameFor('again')]).toEqual([undefined, expect.stringMatching(/^fdb5_/)])
+  })
+
   test('are not given to texts too long to gain by them', () => {
     const names = createStatementNames()
     const text = `select ${'1, '.repeat(10_000)} 1`
