@@ -205,6 +205,17 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     const elsewhere = await cli(['restore', file, '--schema', 'money'], { env })
     expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining('is of schema finance') })
 
+    // By an ordinary role into a database of its own, where an administrator has made the schema.
+    await execute(server.url, 'create role clerk login', 'create database theirs owner clerk')
+    const theirs = new URL(server.url)
+    theirs.pathname = '/theirs'
+    await execute(theirs.href, 'create schema finance authorization clerk')
+    theirs.username = 'clerk'
+    const moved = await cli(['restore', file, '--no-privileges', '--json'], { env: { DATABASE_URL: theirs.href } })
+    expect(moved.code, moved.stderr).toBe(0)
+    expect(JSON.parse(moved.stdout)).toMatchObject({ ok: true, restored: true })
+    await execute(server.url, 'drop database theirs', 'drop role clerk')
+
     // One that is not what its manifest says.
     const manifest = JSON.parse(await readFile(`${file}.json`, 'utf8'))
     manifest.facts.tables.users.rows = 3
