@@ -54,8 +54,15 @@ describe('errors of the server and the network', () => {
 
   test('are transient when the database is away, and no others are', () => {
     expect(isTransient(new TimeoutError('connection', 'full'))).toBe(true)
-    expect(isTransient(caught(postgresError('25006')))).toBe(true)
-    expect(isTransient(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }))).toBe(true)
+    for (const code of ['25006', '53300', '57P03', '57P01', '08006']) {
+      for (const error of [postgresError(code), caught(postgresError(code))])
+        expect(isTransient(error), code).toBe(true)
+    }
+    for (const code of [
+      ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT'],
+      ...['ECONNRESET', 'EPIPE', 'ETIMEDOUT'],
+    ])
+      expect(isTransient(Object.assign(new Error('x'), { code })), code).toBe(true)
     expect(isTransient(new TimeoutError('statement', 'slow'))).toBe(false)
     expect(isTransient(new TransactionConflictError('again'))).toBe(false)
     expect(isTransient(new ConnectionError('closed', { transient: false }))).toBe(false)
