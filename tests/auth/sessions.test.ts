@@ -15,6 +15,7 @@ import {
 } from '../../src/auth/index.js'
 import type { Db } from '../../src/index.js'
 import { InvalidInputError, NotFoundError, transaction, UnsupportedError, users } from '../../src/index.js'
+import { execute, waitingIn } from '../server.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
 import { createMember, logInAs, outcomes } from './support.js'
 
@@ -305,6 +306,33 @@ describe('sessions', () => {
       ])
       expect(await sessions(db, user.id)).toEqual([])
     }
+  })
+
+  test('end also when a refresh is under way, whose token nobody could see yet', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const session = await opened(db)
+    await execute(
+      fresh.url,
+      `create function public.hold() returns trigger language plpgsql
+        as $$ begin perform pg_advisory_xact_lock(7); return new; end $$`,
+      'create trigger hold before insert on finance.auth_sessions for each row execute function public.hold()',
+    )
+    const holder = await db.startTransaction().execute()
+    await sql`select pg_advisory_xact_lock(7)`.execute(holder)
+    const waiting = async (count: number) => {
+      while ((await waitingIn(db)) < count) await sleep(10)
+    }
+
+    const refreshing = refresh(db, session.refreshToken)
+    await waiting(1)
+    const ending = logOutEverywhere(db, session.userId)
+    await waiting(2)
+    await holder.commit().execute()
+    const { refreshToken } = await refreshing
+
+    expect(await ending).toBe(1)
+    expect(await reasonOf(refresh(db, refreshToken))).toBe('ended')
   })
 
   test('are confirmed with the role of today', async ({ db }) => {

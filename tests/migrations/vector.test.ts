@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { Kysely, PGliteDialect, sql } from 'kysely'
+import { Migrator } from 'kysely/migration'
 import { describe, expect, test } from 'vitest'
 import { PermissionDeniedError, UnsupportedError } from '../../src/errors.js'
 import * as ours from '../../src/migrations/index.js'
@@ -160,6 +161,22 @@ describe('where pgvector can be created', { timeout: 60_000 }, () => {
     const { rows } = await sql`select format_type(atttypid, atttypmod) as type from pg_attribute
 where attrelid = 'finance.words'::regclass and attname = 'meaning'`.execute(database.db)
     expect(rows).toEqual([{ type: 'tools.vector(3)' }])
+  })
+
+  test("Kysely's Migrator makes it as well where that is asked for, and undoes what needs it", async () => {
+    await using database = await openPGlite(undefined, { vector })
+    const { kyselyProvider } = createMigrator(searchable)
+    expect(Object.keys(await kyselyProvider().getMigrations())).toEqual(withoutWords)
+    const migrator = new Migrator({ db: database.db, provider: kyselyProvider({ vector: 'require' }) })
+
+    const up = await migrator.migrateToLatest()
+    expect(up.error).toBeUndefined()
+    expect((await history(database.db)).map(({ name }) => name)).toEqual(searchable.map(({ name }) => name))
+    expect((await migrate(database.db)).alreadyUpToDate).toBe(true)
+
+    const down = await migrator.migrateTo('0003_names')
+    expect(down.error).toBeUndefined()
+    expect(await tablesOf(database.db, 'finance')).toEqual(['migrations', 'people', 'pets'])
   })
 
   test('a script makes it as well', async () => {
