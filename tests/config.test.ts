@@ -149,7 +149,9 @@ describe('the environment', () => {
       'FINANCE_DB_SCHEMA (option schema)',
     ])
     expect(JSON.stringify(issues)).not.toContain('hunter2')
-    expect(run).toThrow(/DATABASE_POOL_TIMEOUT \(option acquireTimeoutMs\): must be a number of seconds, 0 to 2147483/)
+    expect(run).toThrow(
+      /DATABASE_POOL_TIMEOUT \(option acquireTimeoutMs\): must be a number of seconds, 0 to 2147483\b/,
+    )
   })
 
   test.each([

@@ -112,6 +112,21 @@ describe('retryIdempotent', () => {
     ).rejects.toMatchObject({ message: 'away', applied: 'no' })
   })
 
+  test.each([
+    ['unknown', new Error('of the host', { cause: postgresError('57P01') })],
+    ['no', new Error('of the host', { cause: Object.assign(new Error('x'), { code: 'ECONNREFUSED' }) })],
+    ['no', new TimeoutError('connection', 'full')],
+  ])('says %s after an error that never was a ConnectionError (%#)', async (applied, first) => {
+    const failed = retryIdempotent(
+      async (attempt) => {
+        throw attempt === 1 ? first : new ConnectionError('away', { applied: 'no' })
+      },
+      { withinMs: 100 },
+    )
+
+    await expect(failed).rejects.toMatchObject({ code: 'CONNECTION_FAILED', applied })
+  })
+
   test('ends at once for other errors, and when it is told to', async () => {
     let runs = 0
     const wrong = retryIdempotent(async () => {
@@ -127,6 +142,18 @@ describe('retryIdempotent', () => {
     setTimeout(() => controller.abort(), 100)
     await expect(away).rejects.toThrow('away')
     expect(performance.now() - start).toBeLessThan(1000)
+
+    const attempts: number[] = []
+    const stopped = new AbortController()
+    const once = retryIdempotent(
+      (attempt) => {
+        attempts.push(attempt)
+        return Promise.reject(new ConnectionError('away'))
+      },
+      { signal: stopped.signal, onRetry: () => stopped.abort() },
+    )
+    await expect(once).rejects.toThrow('away')
+    expect(attempts).toEqual([1])
 
     const onRetry = vi.fn()
     const options = { signal: AbortSignal.abort(), onRetry }

@@ -23,7 +23,7 @@ export function isTransient(error: unknown): boolean {
     if (e instanceof TimeoutError) return e.waitedFor === 'connection'
     if (isBrokenConnection(e)) return true
     const state = sqlState(e)
-    if (state === '53300' || state === '57P03' || state === '25006') return true
+    if (state === '53300' || state === '25006') return true
     if (!(e instanceof FinanceDbError) && 'code' in e && unreachable.has(String(e.code))) return true
   }
   return false
