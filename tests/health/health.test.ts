@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
-import { Kysely, PostgresDialect, sql } from 'kysely'
+import { DummyDriver, Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { describe, expect, inject, onTestFinished } from 'vitest'
 import { createFinanceDb, type ServerOptions } from '../../src/database.js'
@@ -194,6 +194,37 @@ describe('checkHealth', () => {
     expect(reports.map(({ status }) => status)).toEqual(['unhealthy', 'unhealthy'])
     expect(waiting).toBe(1)
     await expect.poll(look).toMatchObject({ status: 'ok' })
+  })
+
+  test.each([
+    ['ECONNREFUSED', 'unreachable'],
+    ['57P01', 'unreachable'],
+    ['08006', 'unreachable'],
+    ['57P03', 'refused'],
+    ['28P01', 'refused'],
+    ['3D000', 'refused'],
+    ['53300', 'refused'],
+    ['XX000', 'failed'],
+    // These only end in what others begin with.
+    ['42P08', 'failed'],
+    ['42P28', 'failed'],
+  ])("takes %s, as the driver of a host's own Kysely gives it, for %s", async (code, reason) => {
+    class Failing extends DummyDriver {
+      override acquireConnection(): never {
+        throw Object.assign(new Error('as the driver says it'), { code, severity: 'FATAL' })
+      }
+    }
+    const dialect = new PostgresDialect({ pool: new pg.Pool() })
+    const host = new Kysely<unknown>({
+      dialect: {
+        createAdapter: () => new PostgresAdapter(),
+        createDriver: () => new Failing(),
+        createIntrospector: (db) => dialect.createIntrospector(db),
+        createQueryCompiler: () => dialect.createQueryCompiler(),
+      },
+    })
+
+    expect(await checkHealth(host)).toMatchObject({ status: 'unhealthy', reasons: [reason] })
   })
 
   test('of a role that may not read the history does not guess', async () => {

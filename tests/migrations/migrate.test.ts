@@ -383,10 +383,12 @@ describe('locks', () => {
     await migrate(database.db, { to: '0002_pets' })
     await using holder = await holdLock(database.connect(), 'lock table finance.people in access share mode')
     const events: MigrationProgress[] = []
+    const start = performance.now()
 
     const failed = migrate(database.db, { lockTimeoutMs: 30, onProgress: (event) => events.push(event) })
 
     const error = await failed.catch((caught: unknown) => caught)
+    const took = performance.now() - start
     expect(error).toBeInstanceOf(TimeoutError)
     expect(error).toMatchObject({ waitedFor: 'lock', message: expect.stringContaining('0003_names') })
     expect(events.filter(({ type }) => type === 'retrying')).toEqual(
@@ -397,6 +399,10 @@ describe('locks', () => {
         delayMs: expect.any(Number),
       })),
     )
+    // Longer each time, and at random, so that two do not meet again.
+    const delays = events.flatMap((event) => (event.type === 'retrying' ? [event.delayMs] : []))
+    for (const [i, delayMs] of delays.entries()) expect(Math.abs(delayMs / (200 * 2 ** i) - 1)).toBeLessThan(0.26)
+    expect(took).toBeGreaterThan(delays.reduce((sum, delayMs) => sum + delayMs, 0))
     await holder.release()
     expect((await migrate(database.db)).applied).toEqual(['0003_names'])
   })
