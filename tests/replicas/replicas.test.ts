@@ -261,7 +261,8 @@ describe('reads', () => {
   test('refuse a position that is none', async () => {
     await using setup = connect()
 
-    await expect(setup.reads.read(where, { after: "0/0'; drop" })).rejects.toThrow(InvalidInputError)
+    for (const after of ["0/0'; drop", 'x0/0', '0/0x', '0', ''])
+      await expect(setup.reads.read(where, { after })).rejects.toThrow(InvalidInputError)
   })
 
   test('do not go to a handle that is no standby', async () => {
