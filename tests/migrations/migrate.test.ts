@@ -565,6 +565,19 @@ describe('the history', () => {
 })
 
 describe("the host's migrations", () => {
+  test.each(['on', 'off'])('may have any name, with standard_conforming_strings %s', async (conforming) => {
+    await using database = await emptyDatabase()
+    const db = database.connect({ options: `-c standard_conforming_strings=${conforming}` })
+    const name = `2024_it's "odd" \\' \\\\ $1 :x`
+    const migrations = { [name]: { up: async () => {}, down: async () => {} } }
+
+    expect((await migrate(db, { migrations })).applied).toEqual([...fixtureNames, name])
+
+    expect((await migrate(db, { migrations })).alreadyUpToDate).toBe(true)
+    expect((await history(db)).at(-1)).toMatchObject({ name, source: 'host' })
+    expect((await rollback(db, { migrations })).rolledBack).toEqual([name])
+  })
+
   const orders = step('2024_orders', [
     'create table public.orders (id integer, owner integer references finance.people)',
   ])
