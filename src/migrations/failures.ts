@@ -7,6 +7,7 @@ import {
   TransactionConflictError,
   UnsupportedError,
 } from '../errors.js'
+import { isBrokenConnection } from '../postgres-errors.js'
 import { sqlState } from '../sql-state.js'
 
 /** How far a transaction of the engine has come: what an error in it means depends on that. */
@@ -55,6 +56,7 @@ export function explain(error: unknown, schema: string, progress: Progress): unk
   }
   if (state !== undefined && /^(08|57P0[1-4])/.test(state)) return lost(doing, progress, options)
   if (migration === undefined) {
+    if (isBrokenConnection(error)) return lost(doing, progress, options)
     return state === '42501'
       ? new PermissionDeniedError(`${doing} is not permitted: ${reason(error)}.`, options)
       : error

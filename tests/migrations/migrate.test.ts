@@ -21,13 +21,14 @@ import {
   MigrationError,
   PermissionDeniedError,
   TimeoutError,
+  TransactionConflictError,
   UnsupportedError,
 } from '../../src/errors.js'
 import type { MigrationProgress } from '../../src/migrations/events.js'
 import { createMigrator, type MigrateOptions } from '../../src/migrations/migrator.js'
 import type { SqlMigration } from '../../src/migrations/shape.js'
 import { version } from '../../src/version.js'
-import { execute } from '../server.js'
+import { execute, waitingIn } from '../server.js'
 import { emptyDatabase, fixture, fixtureNames, limitSessions, limits, step, tablesOf } from './support.js'
 
 const { migrate, history, rollback } = createMigrator(fixture)
@@ -307,6 +308,16 @@ describe('a migration that fails', () => {
     expect((await history(database.db)).map(({ name }) => name)).toEqual(fixtureNames)
   })
 
+  test('got in the way of another transaction, which is no mistake of its own', async () => {
+    await using database = await emptyDatabase()
+    const inTheWay = step('0004_way', [`do $$ begin raise sqlstate '40001'; end $$`])
+
+    const failed = createMigrator([...fixture, inTheWay]).migrate(database.db)
+
+    await expect(failed).rejects.toThrow(TransactionConflictError)
+    expect((await history(database.db)).map(({ name }) => name)).toEqual(fixtureNames)
+  })
+
   test('runs on once it is corrected', async () => {
     await using database = await emptyDatabase()
     await broken.migrate(database.db).catch(() => undefined)
@@ -418,6 +429,22 @@ describe('locks', () => {
     })
 
     expect(applied).toEqual(['0003_names'])
+  })
+
+  test('a connection that is lost while it waits is told from a wait that was too long', async () => {
+    await using database = await emptyDatabase()
+    await using holder = await holdLock(database.connect(), await migrationLock())
+
+    const failed = migrate(database.connect({ max: 1 })).catch((error: unknown) => error)
+    while ((await waitingIn(database.db)) === 0) await sleep(20)
+    await execute(
+      database.url,
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+
+    expect(await failed).toBeInstanceOf(ConnectionError)
+    await holder.release()
   })
 
   test('another process that migrates is waited for, but not for ever', async () => {

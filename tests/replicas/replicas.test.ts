@@ -124,6 +124,20 @@ describe('reads', () => {
     await expect.poll(() => reads.read(where, { after }), { timeout: 10_000 }).toBe('replica')
   })
 
+  test('are done by a replica that reaches the position while they wait', async () => {
+    await using setup = connect({ checkEveryMs: 60_000, waitMs: 20_000, maxLagMs: 60_000 })
+    const { db, reads } = setup
+    expect(await reads.read(where)).toBe('replica')
+    await pauseReplay()
+    await users.create(db, { email: 'resumed@example.org' })
+
+    const reading = reads.read(where, { after: await reads.position() })
+    await sleep(100)
+    await resumeReplay()
+
+    expect(await reading).toBe('replica')
+  })
+
   test('go to the primary while the replica is further behind than `maxLagMs`', async () => {
     await using setup = connect({ maxLagMs: 1500, checkEveryMs: 50 })
     const { db, reads } = setup
