@@ -71,6 +71,7 @@ describe('checkHealth', () => {
 
     await sql`update ${history} set breaking = true where name = '9998_newer'`.execute(db)
     expect(await readiness(db)).toEqual({ ready: false, reasons: ['too-new'] })
+    expect((await checkHealth(db)).status).toBe('unhealthy')
 
     await sql`delete from ${history} where name = '9998_newer'`.execute(db)
     await sql`update ${history} set checksum = repeat('0', 64) where name = ${migrations[0]?.name}`.execute(db)

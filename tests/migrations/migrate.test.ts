@@ -373,6 +373,22 @@ describe('a connection', () => {
     expect(await tablesOf(database.db, 'finance')).toEqual(['migrations', 'people', 'pets'])
   })
 
+  test('that is lost at the commit leaves unknown what became of it', async () => {
+    await using database = await emptyDatabase()
+    const ending = step('0004_end', [
+      `create function finance.end_session() returns trigger language plpgsql
+        as $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$`,
+      `create constraint trigger end_session after insert on finance.people deferrable initially deferred
+        for each row execute function finance.end_session()`,
+      'insert into finance.people (id) values (99)',
+    ])
+
+    const failed = createMigrator([...fixture, ending]).migrate(database.connect({ max: 1 }))
+
+    await expect(failed).rejects.toThrow(/0004_end .*at the commit: run again to learn whether it was applied/)
+    await expect(failed).rejects.toMatchObject({ code: 'CONNECTION_FAILED', applied: 'unknown' })
+  })
+
   test('that may only read is told from one that may write', async () => {
     await using database = await emptyDatabase()
     const readOnly = database.connect({ options: '-c default_transaction_read_only=on' })
