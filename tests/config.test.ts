@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { lambdaPreset, loadConfig, resolveServer, type ServerConfig } from '../src/config.js'
+import {
+  lambdaPreset,
+  loadConfig,
+  resolveHandle,
+  resolvePool,
+  resolveSchema,
+  resolveServer,
+  type ServerConfig,
+} from '../src/config.js'
 import type { Target } from '../src/connection/target.js'
 import { InvalidConfigError } from '../src/errors.js'
 
@@ -255,6 +263,26 @@ describe('options', () => {
       'poolsize',
       'prePing (variable DATABASE_POOL_PRE_PING)',
     ])
+  })
+
+  test('for what a host brings are few, with the same defaults', () => {
+    const log = () => undefined
+    const common = { schema: 'finance', echo: false, acquireTimeoutMs: 30_000 }
+    expect(resolveHandle({ pglite: {}, log }, {})).toMatchObject(common)
+    expect(resolvePool({ pool: {}, log }, {})).toMatchObject({ ...common, preparedStatements: true, prePing: true })
+    expect(resolveSchema({ kysely: {} }, {})).toBe('finance')
+
+    const handle = { schema: 'money', echo: true, acquireTimeoutMs: 5 }
+    const use = { schema: 'money', echo: true, preparedStatements: false, prePing: false }
+    expect(resolveHandle({ pglite: {}, ...handle }, {})).toMatchObject(handle)
+    expect(resolvePool({ pool: {}, ...use }, {})).toMatchObject(use)
+    expect(resolveSchema({ kysely: {} }, { FINANCE_DB_SCHEMA: 'money' })).toBe('money')
+    for (const run of [
+      () => resolveHandle({ pglite: {}, poolSize: 3 }, {}),
+      () => resolvePool({ pool: {}, poolSize: 3 }, {}),
+      () => resolveSchema({ kysely: {}, poolSize: 3 }, {}),
+    ])
+      expect(issuesOf(run)).toEqual({ poolSize: 'is not an option here' })
   })
 
   test('of the Lambda preset make a pool of one that keeps nothing', () => {
