@@ -31,6 +31,9 @@ import pg from 'pg'
 const pool = new pg.Pool()
 const kysely = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
 const db = createFinanceDb()
+interface OwnTables {
+  orders: { id: number }
+}
 declare const userId: string
 declare const accountId: string
 `
