@@ -202,6 +202,15 @@ describe('a connection string', () => {
     expect(parse('postgresql://a%40b:p%2Fw@h/my%20db').user).toBe('a@b')
   })
 
+  test.each(['p@ss/w', 'p@s?w', 'p@s#w', '12/pw', '12?pw', '12#pw'])(
+    'takes no part of the password %s for a host',
+    (password) => {
+      expect(() => parse(`postgresql://ada:${password}@db.example/money`)).toThrow(
+        /percent-encode "\/", "\?", "#" and "@"/,
+      )
+    },
+  )
+
   test('may name a Unix socket, an IPv6 address, or nothing but a database', () => {
     expect(parse('postgresql:///money?host=/var/run/postgresql')).toMatchObject({
       host: '/var/run/postgresql',

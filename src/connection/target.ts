@@ -43,6 +43,10 @@ export function parseConnectionString(text: string): Target | Omit<InputIssue, '
     )
   }
   const { url, noHost } = parsed
+  // The user and the password end at the first "/", "?" or "#": what follows would be taken for a host, and told in errors.
+  if ([url.pathname, url.hash, ...url.searchParams.keys()].some((part) => part.includes('@'))) {
+    return wrong('has an "@" behind its host: percent-encode "/", "?", "#" and "@" in the user and the password')
+  }
   const parameter = (name: string) => url.searchParams.get(name) || undefined
 
   const sslMode = sslModeOf(url.searchParams)
