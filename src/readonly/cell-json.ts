@@ -7,6 +7,12 @@ export function jsonOf(value: unknown): string {
   }
 }
 
+/**
+ * Control, format, surrogate and private characters, those that Unicode has not given out, and those that nothing is drawn for,
+ * such as variation selectors, which can spell out a text of their own: JSON.stringify leaves most of them as they are.
+ */
+export const hidden = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Cn}\p{Default_Ignorable_Code_Point}]/gu
+
 /** A character as JSON escapes it, whether it would or not: `\u200b`. Two of them where it takes two units of UTF-16. */
 export function escapeOf(character: string): string {
   return Array.from({ length: character.length }, (_, i) => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { escapeOf, jsonOf } from './cell-json.js'
+import { escapeOf, hidden, jsonOf } from './cell-json.js'
 import type { QueryAnswer } from './door.js'
 
 export interface RenderOptions {
@@ -54,10 +54,4 @@ function cellText(value: unknown): string {
   return jsonOf(value instanceof Uint8Array ? `${value.length} bytes` : value)
 }
 
-/**
- * Control, format, surrogate and private characters, and those that nothing is drawn for, such as variation selectors, which
- * can spell out a text of their own, as escapes: JSON.stringify leaves most of them as they are.
- */
-function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Cn}\p{Default_Ignorable_Code_Point}]/gu, escapeOf)
-}
+const visible = (text: string) => text.replace(hidden, escapeOf)

@@ -1,4 +1,4 @@
-import { escapeOf, jsonOf } from '../cell-json.js'
+import { escapeOf, hidden, jsonOf } from '../cell-json.js'
 import type { QueryAnswer } from '../door.js'
 
 export interface StructuredLimits {
@@ -31,13 +31,9 @@ export function structuredRows(
 function cell(value: unknown, maxChars: number): unknown {
   if (value instanceof Uint8Array) return `${value.length} bytes`
   const shown = visible(jsonOf(value))
-  if (shown.length <= maxChars) return JSON.parse(shown)
-  return `${typeof value === 'string' ? visible(value).slice(0, maxChars) : shown.slice(0, maxChars)}…`
+  const read: unknown = JSON.parse(shown)
+  return shown.length <= maxChars ? read : `${(typeof read === 'string' ? read : shown).slice(0, maxChars)}…`
 }
 
-/** Characters that hide text or change its direction, as escapes that stay escapes when the JSON is read. */
-function visible(text: string): string {
-  return text.replace(/[\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, (character) =>
-    escapeOf(character).replaceAll('\\', '\\\\'),
-  )
-}
+/** What hides text or changes its direction, as escapes that stay escapes when the JSON is read. */
+const visible = (text: string) => text.replace(hidden, (character) => escapeOf(character).replaceAll('\\', '\\\\'))
