@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { UnsupportedError } from '../errors.js'
 import { linkLibraries, locateBinaries, type PostgresBinaries, readableByOthers } from './embedded-binaries.js'
+import { isAlive } from './is-alive.js'
 import { temporaryBase, temporaryBases } from './temporary-base.js'
 
 const run = promisify(execFile)
@@ -222,15 +223,6 @@ async function removeStaleServers(base: string, binaries: PostgresBinaries, iden
       cwd: base,
     }).catch(() => undefined)
     await rm(directory, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

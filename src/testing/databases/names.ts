@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
+import { isAlive } from '../is-alive.js'
 
 const prefix = 'finance_db_test'
 const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 6)
@@ -16,13 +17,4 @@ export function isAbandoned(database: string, now = Date.now()): boolean {
   if (onHost === undefined || time === undefined) return false
   const ageMs = now - Number.parseInt(time, 36)
   return onHost === host ? !isAlive(Number(pid)) : ageMs > dayMs
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
-  }
 }
