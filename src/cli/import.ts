@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { csvTransactions } from '../import/index.js'
 import type { ImportRow } from '../repositories/import-row.js'
 import * as transactions from '../repositories/transactions.js'
@@ -9,6 +9,7 @@ import { findAccount, findUser } from './find.js'
 import { count, counted, money, shorten } from './format.js'
 import { type LayoutFlags, layoutOf } from './import-layout.js'
 import { type Cli, run } from './run.js'
+import { wholeNumberFrom } from './whole-number.js'
 
 interface Options extends LayoutFlags {
   user: string
@@ -36,8 +37,8 @@ export function addImport(program: Command): void {
     .option('--invert', 'money out is positive in this file')
     .option('--delimiter <sign>', 'between columns (default: ,); "tab" for a tab')
     .option('--encoding <name>', 'such as windows-1252 (default: utf-8)')
-    .option('--skip-lines <n>', 'lines before the header', parseCount)
-    .option('--skip-last-rows <n>', 'rows at the end, such as totals', parseCount)
+    .option('--skip-lines <n>', 'lines before the header', wholeNumberFrom(0))
+    .option('--skip-last-rows <n>', 'rows at the end, such as totals', wholeNumberFrom(0))
     .option('--no-header', 'there is none: columns are places, counted from 0')
     .option('--layout <file>', 'all of this as JSON, as csvTransactions takes it; the flags above win')
     .option('--source <name>', 'kept with each transaction', 'csv')
@@ -134,11 +135,4 @@ async function readLayout(file: string): Promise<Record<string, unknown>> {
 
 function collect(text: string, list: readonly string[] = []): string[] {
   return [...list, text]
-}
-
-function parseCount(text: string): number {
-  const number = Number(text)
-  if (text === '' || !Number.isInteger(number) || number < 0)
-    throw new InvalidArgumentError('Give a whole number from 0.')
-  return number
 }

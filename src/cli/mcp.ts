@@ -8,16 +8,17 @@ import { connect, openPGlite } from './connection.js'
 import { UsageError } from './exit-codes.js'
 import { reportError } from './report-error.js'
 import { type Cli, run } from './run.js'
+import { wholeNumber, wholeNumberFrom } from './whole-number.js'
 
 interface Options {
   user?: string
   http?: boolean
-  port: string
+  port: number
   tokens?: string
   allowOrigin?: string[]
-  cardTokens: string
-  maxRows?: string
-  timeout?: string
+  cardTokens: number
+  maxRows?: number
+  timeout?: number
   audit?: boolean
 }
 
@@ -35,12 +36,12 @@ export function addMcp(program: Command): void {
     .description('serve the read-only door to AI agents over the Model Context Protocol')
     .option('--user <uuid>', 'whose rows are seen; a model cannot choose')
     .option('--http', 'listen on loopback instead of stdin and stdout')
-    .option('--port <n>', 'for --http; 0 takes a free one', '3939')
+    .option('--port <n>', 'for --http; 0 takes a free one', wholeNumberFrom(0, 65_535), 3939)
     .option('--tokens <file>', 'for --http: a JSON file of bearer tokens and their users')
     .option('--allow-origin <origin...>', 'for --http: origins of web pages that may ask')
-    .option('--card-tokens <n>', 'how long the description of all tables may be', '5000')
-    .option('--max-rows <n>', 'rows of an answer')
-    .option('--timeout <ms>', 'milliseconds of a query')
+    .option('--card-tokens <n>', 'how long the description of all tables may be', wholeNumberFrom(0), 5000)
+    .option('--max-rows <n>', 'rows of an answer', wholeNumber)
+    .option('--timeout <ms>', 'milliseconds of a query', wholeNumber)
     .addOption(new Option('--audit', 'record every query, as the role of DATABASE_URL'))
     .addHelpText('after', help)
     .action(run<Options>(execute))
@@ -48,8 +49,7 @@ export function addMcp(program: Command): void {
 
 async function execute(cli: Cli, options: Options): Promise<void> {
   const access = await readAccess(cli, options)
-  const tokens = wholeNumber('--card-tokens', options.cardTokens)
-  const port = wholeNumber('--port', options.port)
+  const { cardTokens: tokens, port } = options
   const stopped = stopSignal()
   const door = openDoor(cli, options)
   try {
@@ -78,8 +78,8 @@ function openDoor(cli: Cli, { maxRows, timeout, audit = false }: Options): ReadO
   return createReadOnlyDb(
     {
       limits: {
-        ...(maxRows !== undefined && { maxRows: wholeNumber('--max-rows', maxRows) }),
-        ...(timeout !== undefined && { timeoutMs: wholeNumber('--timeout', timeout) }),
+        ...(maxRows !== undefined && { maxRows }),
+        ...(timeout !== undefined && { timeoutMs: timeout }),
       },
       schema: flags.schema,
       ...(pglite === undefined ? { connectionString: flags.url } : { pglite: () => openPGlite(pglite) }),
@@ -155,9 +155,4 @@ function stopSignal(): AbortSignal {
     process.once(name, () => controller.abort())
   }
   return controller.signal
-}
-
-function wholeNumber(flag: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${flag} has to be a whole number.`)
-  return Number(text)
 }

@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import * as retention from '../repositories/retention.js'
 import { UsageError } from './exit-codes.js'
 import { count } from './format.js'
 import { type Cli, run } from './run.js'
+import { wholeNumber } from './whole-number.js'
 
 interface Options {
   chatLogs?: number
@@ -77,9 +78,4 @@ async function execute(cli: Cli, options: Options): Promise<void> {
     )
     if (dryRun) out.note(`Nothing was deleted (${where}).`)
   })
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Give a whole number.')
-  return Number(text)
 }

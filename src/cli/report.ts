@@ -16,6 +16,7 @@ import { populationPage } from './report/population-page.js'
 import { gatherUser } from './report/user-data.js'
 import { userPage } from './report/user-page.js'
 import { type Cli, run } from './run.js'
+import { wholeNumberFrom } from './whole-number.js'
 
 interface Options {
   user?: string
@@ -37,7 +38,7 @@ export function addReport(program: Command): void {
     .description('write one HTML page, with charts, about a user or about all of them')
     .option('--user <who>', 'id, username or email; without it, figures of everybody and names of nobody')
     .option('--as-of <day>', 'the last day, YYYY-MM-DD (default: that of the last transaction)', parseDay)
-    .option('--days <n>', 'how many days (default: the twelve months that end then)', parseDays)
+    .option('--days <n>', 'how many days (default: the twelve months that end then)', wholeNumberFrom(1, 3660))
     .option('--out <file>', 'where to', 'report.html')
     .option('--force', 'replace the file')
     .action(run<Options>(execute))
@@ -88,10 +89,4 @@ async function write(path: string, file: string, text: string, force: boolean): 
 function parseDay(text: string): string {
   if (!day.safeParse(text).success) throw new InvalidArgumentError('Give a day such as 2025-12-31.')
   return text
-}
-
-function parseDays(text: string): number {
-  const days = Number(text)
-  if (!Number.isInteger(days) || days < 1 || days > 3660) throw new InvalidArgumentError('Give 1 to 3660 days.')
-  return days
 }

@@ -1,10 +1,11 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { history, rollback } from '../migrations/index.js'
 import { isExpendable } from './danger.js'
 import { UsageError } from './exit-codes.js'
 import { counted } from './format.js'
 import { tell } from './migrate.js'
 import { type Cli, run } from './run.js'
+import { wholeNumberFrom } from './whole-number.js'
 
 interface Options {
   steps?: number
@@ -28,9 +29,9 @@ async function execute(cli: Cli, { steps, to, yes = false }: Options): Promise<v
   const connection = cli.connect({ migrating: true })
   const { db, where } = connection
   if (!yes && !isExpendable(env, connection)) {
-    const newest = (await history(db)).at(-1)?.name ?? 'nothing'
+    const newest = (await history(db)).at(-1)?.name
     throw new UsageError(
-      `Rolling back drops tables with what is in them (the newest migration is ${newest}, in ${where}). ` +
+      `Rolling back drops tables with what is in them (${newest === undefined ? 'no migration is applied' : `the newest migration is ${newest}`}, in ${where}). ` +
         'Outside development (FINANCE_DB_ENV or NODE_ENV, on this machine) it wants --yes.',
     )
   }
@@ -39,8 +40,5 @@ async function execute(cli: Cli, { steps, to, yes = false }: Options): Promise<v
 }
 
 function parseSteps(text: string): number {
-  if (text === 'all') return Number.POSITIVE_INFINITY
-  const steps = Number(text)
-  if (!Number.isInteger(steps) || steps < 1) throw new InvalidArgumentError('Give a whole number from 1, or "all".')
-  return steps
+  return text === 'all' ? Number.POSITIVE_INFINITY : wholeNumberFrom(1)(text)
 }

@@ -13,6 +13,7 @@ import { UsageError } from './exit-codes.js'
 import { counted } from './format.js'
 import type { Output } from './output.js'
 import { type Cli, run } from './run.js'
+import { wholeNumber } from './whole-number.js'
 
 /** The last day of sample data. It stands still, so that a seed that is run again another day finds its people. */
 export const sampleUntil = '2025-12-31'
@@ -32,12 +33,12 @@ export function addSeed(program: Command): void {
   program
     .command('seed')
     .description('add made-up people and their money; the same numbers give the same data')
-    .option('--users <n>', 'how many people', parseWhole, 5)
-    .option('--seed <n>', 'another number, other people', parseWhole, 1)
+    .option('--users <n>', 'how many people', wholeNumber, 5)
+    .option('--seed <n>', 'another number, other people', wholeNumber, 1)
     .option('--until <day>', 'the last day with money, YYYY-MM-DD', sampleUntil)
-    .option('--days <n>', 'how many days of money', parseWhole, 730)
+    .option('--days <n>', 'how many days of money', wholeNumber, 730)
     .option('--personas <mix>', 'who is among them, in parts: savings_builder=2,high_utilization=1', parseMix)
-    .option('--generator <n>', 'the version of the generator that the data have to come from', parseWhole, generator)
+    .option('--generator <n>', 'the version of the generator that the data have to come from', wholeNumber, generator)
     .option('--labels <file>', 'write what is true of the data, one JSON object a line, to score detectors by')
     .option('--into-existing', 'also where there are accounts that are not of a seed')
     .action(run<Options>(execute))
@@ -113,12 +114,6 @@ export async function refuseRealData(db: Kysely<Database>, where: string): Promi
   )
 }
 
-function parseWhole(text: string): number {
-  const number = Number(text)
-  if (text === '' || !Number.isSafeInteger(number)) throw new InvalidArgumentError('Give a whole number.')
-  return number
-}
-
 function parseMix(text: string): Partial<Record<Persona, number>> {
   return Object.fromEntries(
     text.split(',').map((entry) => {
@@ -126,7 +121,7 @@ function parseMix(text: string): Partial<Record<Persona, number>> {
       if (!personas.some((persona) => persona === name)) {
         throw new InvalidArgumentError(`Give parts as name=number, where the names are ${personas.join(', ')}.`)
       }
-      return [name, parseWhole(parts)]
+      return [name, wholeNumber(parts)]
     }),
   )
 }

@@ -34,6 +34,24 @@ describe('finance-db, usage', { timeout: 60_000 }, () => {
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'INVALID_CONFIG' } })
   })
 
+  test('tells which numbers a flag takes', async () => {
+    const refusals = await Promise.all([
+      cli(['mcp', '--port', '70000']),
+      cli(['purge', '--chat-logs', '9007199254740993']),
+      cli(['report', '--days', '0']),
+      cli(['rollback', '--steps', '1.5']),
+      cli(['import', 'x.csv', '--skip-lines', '-1']),
+    ])
+
+    expect(refusals.map(({ code, stderr }) => [code, /Give .*$/m.exec(stderr)?.[0]])).toEqual([
+      [2, 'Give 0 to 65535.'],
+      [2, 'Give a whole number.'],
+      [2, 'Give 1 to 3660.'],
+      [2, 'Give a whole number.'],
+      [2, 'Give a whole number from 0.'],
+    ])
+  })
+
   test('makes no embedded database of a file', async () => {
     const { code, stderr } = await cli(['init', '--pglite', import.meta.filename])
 
