@@ -13,6 +13,7 @@ const guarded: Readonly<Record<string, string>> = {
   consent_records: 'insert',
   insights: 'insert',
   investments: 'insert',
+  p2p_transfers: 'insert',
   recommendations: 'insert',
   transactions: 'update of merchant, description',
 }
@@ -35,7 +36,8 @@ declare
   person uuid := new.user_id;
   gone timestamptz;
 begin
-  if tg_argv[0] = 'recipient' then
+  -- who sends has an account that is not closed, and nobody would be there to take it
+  if tg_table_name = 'p2p_transfers' then
     person := new.recipient_id;
   end if;
   select u.erased_at into gone from ${finance}.users u where u.id = person for key share;
@@ -52,9 +54,6 @@ $$`,
       ([table, events]) => `create trigger ${table}_erased_final before ${events} on ${finance}.${table}
   for each row execute function ${finance}.refuse_erased()`,
     ),
-    // nobody is there to take it
-    `create trigger p2p_transfers_erased_final before insert on ${finance}.p2p_transfers
-  for each row execute function ${finance}.refuse_erased('recipient')`,
 
     `create function ${finance}.audit_snapshot(person uuid) returns void
 language plpgsql

@@ -81,7 +81,7 @@ describe('where pgvector came late', { timeout: 60_000 }, () => {
 
       await sql`create extension vector`.execute(db)
       await expect(search(id)).rejects.toThrow(UnsupportedError)
-      await expect(search(id)).rejects.toThrow(/pgvector came later.*Run migrate\(db\) again/s)
+      await expect(search(id)).rejects.toThrow(/pgvector came later.*Run migrate\(db\), or finance-db migrate, again/s)
 
       await migrate(db)
       expect(await search(id)).toEqual([])
