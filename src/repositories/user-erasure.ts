@@ -69,9 +69,9 @@ const deleted = [
   'cards',
   'insights',
   'recommendations',
+  'signal_states', // in the order of `signals.compute`
   'computed_features',
   'persona_assignments',
-  'signal_states',
   'transfer_matches',
   'chat_logs',
 ] as const

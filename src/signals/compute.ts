@@ -18,7 +18,7 @@ import { planned } from './planned.js'
 import { type Inputs, readInputs, remember } from './signal-states.js'
 import { evidenceDays, streamCtes } from './streams.js'
 import { confidence } from './subscriptions.js'
-import { inPickedChunks } from './user-chunks.js'
+import { inPickedChunks, lockPeople } from './user-chunks.js'
 
 const computeOptionsFields = {
   /** The last day that counts. There is no default: a night's run that lasts past midnight stays on its day. */
@@ -72,7 +72,7 @@ export interface ComputeResult {
  *
  * Who has no new or changed rows since their last computation for this day is passed over. The others are taken in chunks, each
  * in a transaction of its own: a run that was stopped is run again and goes on where it was. Inside a transaction of the host
- * all is one. A person without accounts has no signals. The signals of a card that is gone are removed.
+ * all is one. A person without accounts has no signals, nor has one who was erased. The signals of a card that is gone are removed.
  *
  * Money between own accounts is told by its rows and by `transferMatches`: let `transferMatches.find` go first, or set
  * `match_transfers`.
@@ -102,9 +102,9 @@ export async function compute(db: Db, { onProgress, signal, ...options }: Comput
     return stale
   }
   await inPickedChunks(db, { users, connections, chunk, signal }, pickStale, async (stale, of) => {
-    const signals = await transaction(db, (trx) => computeChunk(trx, stale, { as_of, windows, match_transfers }))
-    result.computed += stale.length
-    result.signals += signals
+    const done = await transaction(db, (trx) => computeChunk(trx, stale, { as_of, windows, match_transfers }))
+    result.computed += done.computed
+    result.signals += done.signals
     tell(stale.length, of)
   }).catch(translateError)
   return result
@@ -120,19 +120,21 @@ async function computeChunk(
   db: Db,
   people: readonly Inputs[],
   { as_of: asOf, windows, match_transfers }: Run,
-): Promise<number> {
-  const ids = people.map(({ user_id }) => user_id)
+): Promise<Pick<ComputeResult, 'computed' | 'signals'>> {
+  const asked = people.map(({ user_id }) => user_id)
+  // Matching takes turns on people. The same lock at once, since a weaker one before it could deadlock with an erasure.
+  const ids = await lockPeople(db, asked, match_transfers === false ? 'key share' : 'no key update')
   return planned(db, async (trx) => {
-    let inputs = people
+    let inputs = people.filter(({ user_id }) => ids.includes(user_id))
     if (match_transfers !== false) {
       const { days = 5, rates = [] } = match_transfers === true ? {} : match_transfers
       const from = new Date(Date.parse(asOf) - evidenceDays * 86_400_000).toISOString().slice(0, 10)
       await matchTransfers(trx, { people: ids, from, to: asOf, days, rates })
       inputs = await readInputs(trx, ids, asOf, windows)
     }
-    const signals = await write(trx, ids, asOf, windows)
+    // Two runs take turns on these rows: the second computes from what is there then, and sees what the first wrote.
     await remember(trx, inputs, asOf, windows)
-    return signals
+    return { computed: ids.length, signals: await write(trx, ids, asOf, windows) }
   })
 }
 

@@ -8,6 +8,7 @@ import { type Search, transferCandidates } from './transfer-candidates.js'
 import { type ScoredPair, scorePairs } from './transfer-rivals.js'
 import { automaticFrom, reasonsOf, suggestedFrom } from './transfer-score.js'
 import type { Pair } from './transfer-sides.js'
+import { lockPeople } from './user-chunks.js'
 
 /** How rows are paired. */
 export const matchOptions = z.strictObject({
@@ -24,20 +25,13 @@ export interface FindResult {
 }
 
 /** Pairs the rows of some people, and writes what is new. In a transaction. */
-export async function matchTransfers(db: Db, search: Search): Promise<FindResult> {
-  await takeTurn(db, search.people)
+export async function matchTransfers(db: Db, asked: Search): Promise<FindResult> {
+  // Else a run that saw fewer rows could delete the suggestions of one that saw more.
+  const search = { ...asked, people: await lockPeople(db, asked.people, 'no key update') }
   await endReversed(db, search.people)
   const pairs = await planned(db, (trx) => transferCandidates(trx, search))
   if (pairs === undefined) return inHalves(db, search)
   return write(db, search, byPerson(pairs).flatMap(matchesAmong))
-}
-
-/** Else a run that saw fewer rows could delete the suggestions of one that saw more. */
-async function takeTurn(db: Db, people: readonly string[]): Promise<void> {
-  await sql`
-    select from ${sql.table('finance.users')} where id = any(${people}::uuid[]) order by id for no key update`.execute(
-    db,
-  )
 }
 
 function byPerson(pairs: readonly Pair[]): Pair[][] {

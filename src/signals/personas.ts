@@ -9,7 +9,7 @@ import { type PersonaRule, personaRules } from '../schema/persona-rules.js'
 import { day, uuid } from '../schema/values.js'
 import { transaction } from '../transaction.js'
 import { compileRules, defaultRules } from './persona-rules.js'
-import { inChunks } from './user-chunks.js'
+import { inChunks, lockPeople } from './user-chunks.js'
 
 export { defaultRules }
 
@@ -84,13 +84,10 @@ async function assignChunk(
   windows: readonly TimeWindow[],
   rules: readonly PersonaRule[],
 ): Promise<AssignResult> {
-  const ids = sql`${people}::uuid[]`
+  // as `personaAssignments.assign` does: what is in force is looked up once the locks are held
+  const ids = sql`${await lockPeople(db, people, 'no key update')}::uuid[]`
   const assignments = sql.table('finance.persona_assignments')
   const compiled = compileRules(rules)
-  // as `personaAssignments.assign` does: what is in force is looked up once the locks are held
-  await sql`select id from ${sql.table('finance.users')} where id = any(${ids}) order by id for no key update`.execute(
-    db,
-  )
   const { rows } = await sql<AssignResult>`
     with s as materialized (
       select w.user_id, w.time_window,

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Db } from '../schema/database.js'
 
 interface Chunks {
-  /** Everybody when left out. */
+  /** Everybody who is not erased when left out. */
   readonly users: readonly string[] | undefined
   readonly connections: number | undefined
   readonly chunk: number
@@ -60,10 +60,28 @@ function evenSize(people: number, workers: number, most: number): number {
   return Math.max(1, Math.ceil(people / (workers * rounds)))
 }
 
+/**
+ * Of some people those who are there and not erased, in the order of their ids. None of them is erased or removed before the
+ * transaction ends, and what the next statement sees is of after the lock.
+ *
+ * @param lock - `no key update` to take turns with everybody else who writes by it. It keeps people from logging in meanwhile.
+ */
+export async function lockPeople(
+  db: Db,
+  people: readonly string[],
+  lock: 'key share' | 'no key update',
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id from ${sql.table('finance.users')} where id = any(${people}::uuid[]) and erased_at is null
+    order by id for ${sql.raw(lock)}`.execute(db)
+  return rows.map(({ id }) => id)
+}
+
 async function countUsers(db: Db): Promise<number> {
   const { count } = await db
     .selectFrom('finance.users')
     .select(sql<number>`count(*)::int`.as('count'))
+    .where('erased_at', 'is', null)
     .executeTakeFirstOrThrow()
   return count
 }
@@ -82,7 +100,7 @@ function everybody(db: Db, chunk: number): () => Promise<readonly string[]> {
   let last: string | undefined
   let turn: Promise<unknown> = Promise.resolve()
   const page = async () => {
-    let query = db.selectFrom('finance.users').select('id').orderBy('id').limit(chunk)
+    let query = db.selectFrom('finance.users').select('id').where('erased_at', 'is', null).orderBy('id').limit(chunk)
     if (last !== undefined) query = query.where('id', '>', last)
     const people = (await query.execute()).map(({ id }) => id)
     last = people.at(-1) ?? last

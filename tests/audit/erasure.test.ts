@@ -19,10 +19,12 @@ import {
   operatorActions,
   p2pTransfers,
   personaAssignments,
+  personas,
   RuleViolationError,
   recommendations,
   signals,
   transactions,
+  transferMatches,
   transfers,
   translateError,
   users,
@@ -244,6 +246,18 @@ describe('an export', () => {
     await expect(nobody.next()).rejects.toThrow(NotFoundError)
   })
 })
+
+const as_of = '2026-03-31'
+
+const derivedOf = async (db: Kysely<Database>, userId: string) =>
+  (
+    await sql`
+    select user_id from finance.computed_features where user_id = ${userId}
+    union all select user_id from finance.signal_states where user_id = ${userId}
+    union all select user_id from finance.persona_assignments where user_id = ${userId}
+    union all select user_id from finance.transfer_matches where user_id = ${userId}
+    union all select user_id from finance.recommendations where user_id = ${userId}`.execute(db)
+  ).rows
 
 const itWaits = (db: Kysely<Database>) => expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
 
@@ -610,6 +624,72 @@ describe('an erasure', () => {
     })
 
     expect(await erasing).toBe(true)
+  })
+
+  test('keeps the person out of every batch over everybody, which go on for the others', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const [account, living] = [await createAccount(db), await createAccount(db)]
+    for (const { user_id } of [account, living]) await consents.grant(db, { user_id })
+    await users.erase(db, account.user_id)
+    const item = { key: 'a', type: 'education' as const, title: 'A', rationale: 'You are you.', when: { all: [] } }
+    const catalogue = { version: '1', items: [{ ...item, personas: ['general_wellness' as const] }] }
+    const asked = [{}, { users: [account.user_id, living.user_id] }]
+
+    for (const who of asked) {
+      const span = { from: '2026-01-01', to: as_of }
+      await transferMatches.find(db, { ...span, ...who })
+      const computed = await signals.compute(db, { as_of, force: true, match_transfers: true, ...who })
+      const judged = await personas.assign(db, { as_of, ...who })
+      const generated = await recommendations.generate(db, { as_of, catalogue, ...who })
+
+      expect(computed).toMatchObject({ computed: 1 })
+      expect(judged).toMatchObject({ judged: 3 })
+      expect(generated).toMatchObject({ considered: 1 })
+    }
+    expect((await recommendations.list(db, living.user_id)).rows).not.toEqual([])
+    expect(await derivedOf(db, account.user_id)).toEqual([])
+  })
+
+  test.for([false, true])(
+    'leaves no signals that were being computed when it began, with matches: %s',
+    async (match_transfers) => {
+      await using database = await freshDatabase()
+      const { db } = database
+      const account = await createAccount(db)
+      for (const date of ['2026-01-05', '2026-02-05', '2026-03-05']) {
+        await createTransaction(db, account, { date, merchant: word })
+      }
+
+      const { erasing } = await db.transaction().execute(async (trx) => {
+        await signals.compute(trx, { as_of, match_transfers })
+        const erasing = users.erase(db, account.user_id)
+        await itWaits(db)
+        return { erasing }
+      })
+
+      expect(await erasing).toBe(true)
+      expect(await derivedOf(db, account.user_id)).toEqual([])
+    },
+  )
+
+  test.for([false, true])('lets no signals be computed while it lasts, with matches: %s', async (match_transfers) => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const account = await createAccount(db)
+    for (const date of ['2026-01-05', '2026-02-05', '2026-03-05']) {
+      await createTransaction(db, account, { date, merchant: word })
+    }
+
+    const { computing } = await db.transaction().execute(async (trx) => {
+      await users.erase(trx, account.user_id)
+      const computing = signals.compute(db, { as_of, match_transfers })
+      await itWaits(db)
+      return { computing }
+    })
+
+    expect(await computing).toEqual({ users: 1, computed: 0, signals: 0 })
+    expect(await derivedOf(db, account.user_id)).toEqual([])
   })
 
   test('is not kept waiting by who only refers to the accounts', async () => {

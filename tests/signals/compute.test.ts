@@ -18,6 +18,7 @@ import {
   signalValueSchema,
 } from '../../src/schema/index.js'
 import { createAccount, createUser } from '../people.js'
+import { waitingIn } from '../server.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
 import { accountWith, book, charged, everyDays, everyMonth, type Row } from './charges.js'
 
@@ -569,6 +570,27 @@ describe('signals.compute, committed', () => {
       n: number
     }>`select count(*)::int as n from ${sql.table('finance.computed_features')}`.execute(db)
     expect(rows).toEqual([{ n: 6 * 9 }])
+  })
+
+  test('leaves nothing of a card that was closed between two runs at once', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { user_id } = await accountWith(db, charged('Streamhouse', '-9.99', ...everyMonth('2026-01-04', 6)))
+    const compute = (handle: Kysely<Database>) => signals.compute(handle, { as_of })
+    await compute(db)
+    const card = await createAccount(db, { user_id, account_type: 'credit_card', credit_limit: '1000' })
+
+    const { second } = await db.transaction().execute(async (trx) => {
+      await compute(trx)
+      await accounts.update(db, user_id, card.id, { status: 'closed' })
+      const second = compute(db)
+      await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+      return { second }
+    })
+    await second
+    await compute(db)
+
+    expect(await cardSignal(db, user_id, card.id)).toBeUndefined()
   })
 
   test('leaves the settings of a host’s transaction as they were', async () => {
