@@ -94,6 +94,7 @@ export const constraintSentences: Readonly<Record<string, string>> = {
   p2p_transfers_accepted_check:
     'A transfer between people has an account and an amount that arrived exactly when it is accepted.',
   p2p_transfers_held: 'The money that was held for the transfer is not there.',
+  p2p_transfers_ended_by: 'The recipient declines what was sent; the sender cancels it or says that it failed.',
   p2p_transfers_final: 'What was sent is not changed, and what was decided is final.',
   p2p_transfers_kept: 'A transfer between people is not deleted: cancel or decline it.',
 

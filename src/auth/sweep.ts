@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
+import { repeatStatement } from '../transaction.js'
 
 /** How many rows {@link sweep} removed. */
 export interface Swept {
@@ -14,16 +15,9 @@ export interface Swept {
  */
 export async function sweep(db: Db): Promise<Swept> {
   const weekAgo = sql<Date>`now() - interval '7 days'`
-  const sessions = await db
-    .deleteFrom('finance.auth_sessions')
-    .where('ends_at', '<', weekAgo)
-    .where('expires_at', '<', weekAgo) // never later than ends_at, and has the index
-    .executeTakeFirstOrThrow()
-    .catch(translateError)
-  const attempts = await db
-    .deleteFrom('finance.auth_attempts')
-    .where('updated_at', '<', weekAgo)
-    .executeTakeFirstOrThrow()
-    .catch(translateError)
+  const ended = db.deleteFrom('finance.auth_sessions').where('ends_at', '<', weekAgo).where('expires_at', '<', weekAgo) // never later than ends_at, and has the index
+  const forgotten = db.deleteFrom('finance.auth_attempts').where('updated_at', '<', weekAgo)
+  const sessions = await repeatStatement(db, () => ended.executeTakeFirstOrThrow()).catch(translateError)
+  const attempts = await repeatStatement(db, () => forgotten.executeTakeFirstOrThrow()).catch(translateError)
   return { sessions: Number(sessions.numDeletedRows), attempts: Number(attempts.numDeletedRows) }
 }

@@ -28,7 +28,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.updated_at := greatest(now(), old.created_at + interval '1 millisecond');
+  new.updated_at := greatest(now(), old.updated_at + interval '1 millisecond');
   return new;
 end
 $$`,

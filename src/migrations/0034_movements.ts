@@ -148,6 +148,7 @@ declare
   v_original ${finance}.transactions;
   v ${finance}.transactions;
 begin
+  ${lockAccount(finance)}
   select t.* into v_original from ${finance}.transactions t where t.user_id = p_user_id and t.id = p_id;
   if not found then
     return;

@@ -67,7 +67,10 @@ as $$
 declare
   v ${finance}.p2p_transfers;
 begin
-${guard ?? ''}  if p_user_id is null then
+${guard ?? ''}  if p_status is null or p_status <> all (case when p_user_id is null then array['declined'] else array['cancelled', 'failed'] end) then
+    ${raise('check_violation', finance, ['p2p_transfers', 'p2p_transfers_ended_by'], 'The recipient declines what was sent; the sender cancels it or says that it failed.')}
+  end if;
+  if p_user_id is null then
     select p.* into v from ${finance}.p2p_transfers p where p.recipient_id = p_recipient_id and p.id = p_id for no key update;
   else
     select p.* into v from ${finance}.p2p_transfers p where p.user_id = p_user_id and p.id = p_id for no key update;

@@ -6,6 +6,7 @@ import type { Db } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import type { SecretKeys } from '../secrets/keys.js'
 import { createSecrets, type FieldAddress, type Secrets } from '../secrets/secrets.js'
+import { repeatStatement } from '../transaction.js'
 
 /** What the ciphertext of a card's token is bound to. */
 export function tokenField(user_id: string, id: string): FieldAddress {
@@ -139,10 +140,10 @@ function unlessMissing(error: unknown): undefined {
   if (!(error instanceof DecryptionError) || error.reason === 'unknown-key') throw error
 }
 
-/** Those that are still what was read. A deadlock between two runs cannot be: both take the cards in one order. */
+/** Those that are still what was read. Two runs take the cards in one order; others, and unique tokens, may be in the way. */
 async function replace(db: Db, rotated: readonly Rotated[]): Promise<number> {
   const cards = sql.table('finance.cards')
-  const { numAffectedRows = 0n } = await sql`
+  const update = sql`
     with rotated as materialized (
       select r.*
       from jsonb_to_recordset(${JSON.stringify(rotated)}::text::jsonb)
@@ -165,7 +166,6 @@ async function replace(db: Db, rotated: readonly Rotated[]): Promise<number> {
     join locked l on l.user_id = r.user_id and l.id = r.id
     where c.user_id = r.user_id and c.id = r.id and c.token = r.old_token
   `
-    .execute(db)
-    .catch(translateError)
+  const { numAffectedRows = 0n } = await repeatStatement(db, () => update.execute(db)).catch(translateError)
   return Number(numAffectedRows)
 }

@@ -18,6 +18,7 @@ import { parseChanges, parseInput } from '../schema/input.js'
 import type { Card } from '../schema/rows.js'
 import type { SecretKeys } from '../secrets/keys.js'
 import { createSecrets } from '../secrets/secrets.js'
+import { repeatStatement } from '../transaction.js'
 import { tokenField, tokenPurpose } from './card-tokens.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 
@@ -124,13 +125,13 @@ export async function expiring(db: Db, userId: string, expiry: CardExpiry): Prom
 /** Marks the active and frozen cards of everybody that end before a day as expired, and says how many. Reads every card. */
 export async function expire(db: Db, expiry: CardExpiry): Promise<number> {
   const { before } = parseInput(cardExpiry, expiry, 'The span')
-  const { numUpdatedRows } = await db
+  const update = db
     .updateTable('finance.cards')
     .set({ status: 'expired' })
     .where('status', 'in', ['active', 'frozen'])
     .where(endsOn, '<=', before)
-    .executeTakeFirstOrThrow()
-    .catch(translateError)
+  // Cards are locked in the order in which they are found, which is nobody else's.
+  const { numUpdatedRows } = await repeatStatement(db, () => update.executeTakeFirstOrThrow()).catch(translateError)
   return Number(numUpdatedRows)
 }
 

@@ -16,6 +16,7 @@ import {
   symbolPrices,
 } from '../schema/investments.js'
 import type { Investment } from '../schema/rows.js'
+import { repeatStatement } from '../transaction.js'
 import { dayColumn } from './day-column.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
@@ -162,7 +163,7 @@ export async function setPrices(db: Db, prices: readonly SymbolPrice[]): Promise
   if (rows.length === 0) return 0
   const investments = sql.table('finance.investments')
   // Locked in one order, so that two feeds cannot deadlock. Postgres compares the days anew after it waited for a lock.
-  const { numAffectedRows = 0n } = await sql`
+  const update = sql`
     with p as materialized (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
         as r(symbol text, currency char(3), price numeric, price_date date)
@@ -179,7 +180,6 @@ export async function setPrices(db: Db, prices: readonly SymbolPrice[]): Promise
     from locked l, p
     where i.user_id = l.user_id and i.id = l.id and p.symbol = i.symbol and p.currency = i.currency
   `
-    .execute(db)
-    .catch(translateError)
+  const { numAffectedRows = 0n } = await repeatStatement(db, () => update.execute(db)).catch(translateError)
   return Number(numAffectedRows)
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { ConflictError, NotFoundError } from '../errors.js'
+import { ConflictError, NotFoundError, RuleViolationError } from '../errors.js'
 import { translateDeleteError, translateError } from '../postgres-errors.js'
 import { type Db, withQueries } from '../schema/database.js'
 import { parseChanges, parseInput } from '../schema/input.js'
@@ -87,10 +87,8 @@ export async function createMany(db: Db, transactions: readonly NewTransaction[]
     inputs.filter(({ currency }) => currency === undefined),
   ).catch(translateError)
   const rows = inputs.map((input) => toRow(input, input.currency ?? currencies.get(accountKey(input)) ?? noAccount()))
-  return repeatStatement(db, () =>
-    insertAll(db, rows, (handle, part) =>
-      handle.insertInto('finance.transactions').values(part).returning(columns).execute(),
-    ),
+  return insertAll(db, rows, (handle, part) =>
+    handle.insertInto('finance.transactions').values(part).returning(columns).execute(),
   ).catch(translateError)
 }
 
@@ -211,11 +209,15 @@ export async function remove(db: Db, userId: string, id: string): Promise<void> 
     .deleteFrom('finance.transactions')
     .where('user_id', '=', userId)
     .where('id', '=', id)
+    // A posted row is not even locked: who reverses it refers to it before the accounts follow.
+    .where('status', '=', 'pending')
     .where((eb) => eb(eb.selectFrom('locked').select(eb.fn.countAll().as('n')), '>', 0))
   const { numDeletedRows } = await repeatStatement(db, () => removal.executeTakeFirstOrThrow()).catch(
     translateDeleteError,
   )
-  if (numDeletedRows === 0n) throw new NotFoundError('transaction')
+  if (numDeletedRows > 0n) return
+  await get(db, userId, id)
+  throw brokenRule(RuleViolationError, 'transactions', 'transactions_posted_kept')
 }
 
 type Input = z.infer<typeof newTransaction>

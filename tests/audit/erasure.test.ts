@@ -651,28 +651,6 @@ describe('an erasure', () => {
     expect(await derivedOf(db, account.user_id)).toEqual([])
   })
 
-  test.for([false, true])(
-    'leaves no signals that were being computed when it began, with matches: %s',
-    async (match_transfers) => {
-      await using database = await freshDatabase()
-      const { db } = database
-      const account = await createAccount(db)
-      for (const date of ['2026-01-05', '2026-02-05', '2026-03-05']) {
-        await createTransaction(db, account, { date, merchant: word })
-      }
-
-      const { erasing } = await db.transaction().execute(async (trx) => {
-        await signals.compute(trx, { as_of, match_transfers })
-        const erasing = users.erase(db, account.user_id)
-        await itWaits(db)
-        return { erasing }
-      })
-
-      expect(await erasing).toBe(true)
-      expect(await derivedOf(db, account.user_id)).toEqual([])
-    },
-  )
-
   test.for([false, true])('lets no signals be computed while it lasts, with matches: %s', async (match_transfers) => {
     await using database = await freshDatabase()
     const { db } = database

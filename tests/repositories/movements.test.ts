@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { describe, expect, vi } from 'vitest'
 import {
@@ -560,6 +561,38 @@ test.for([
   })
 
   expect(await ending).toMatchObject({ id })
+})
+
+test('who removes a posted row does not meet in a circle who reverses it', async () => {
+  await using fresh = await freshDatabase()
+  const { db } = fresh
+  const account = await createAccount(db, { opening_balance: '100' })
+  const { id, user_id } = await transactions.post(db, newTransaction(account))
+
+  const removing = await db.transaction().execute(async (trx) => {
+    // As a reversal that is under way.
+    await sql`select from ${sql.table('finance.transactions')} where id = ${id} for key share`.execute(trx)
+    const removing = transactions.remove(db, user_id, id).catch((error: unknown) => error)
+    return Promise.race([removing, sleep(5_000)])
+  })
+
+  expect(removing).toMatchObject({ constraint: 'transactions_posted_kept' })
+})
+
+test('who reverses a row that is being removed is told that it is gone', async () => {
+  await using fresh = await freshDatabase()
+  const { db } = fresh
+  const account = await createAccount(db, { opening_balance: '100' })
+  const { id, user_id } = await transactions.hold(db, newTransaction(account))
+
+  const { reversing } = await db.transaction().execute(async (trx) => {
+    await transactions.remove(trx, user_id, id)
+    const reversing = transactions.reverse(db, user_id, id).catch((error: unknown) => error)
+    await expect.poll(() => waitingIn(db), { timeout: 10_000 }).toBe(1)
+    return { reversing }
+  })
+
+  expect(await reversing).toBeInstanceOf(NotFoundError)
 })
 
 test('movements work on PGlite', async () => {

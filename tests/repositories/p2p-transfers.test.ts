@@ -17,6 +17,7 @@ import {
   RuleViolationError,
   transactions,
   transfers,
+  translateError,
 } from '../../src/index.js'
 import { createAccount, createUser } from '../people.js'
 import { deadlocksIn, waitingIn } from '../server.js'
@@ -166,6 +167,33 @@ describe('p2pTransfers.accept', () => {
 })
 
 describe('what was not accepted', () => {
+  test('is ended by each side in its own words, also in SQL', async ({ db }) => {
+    const [from, to] = [await createAccount(db, { opening_balance: '100' }), await createAccount(db)]
+    const { id } = await p2pTransfers.send(db, {
+      user_id: from.user_id,
+      from_account_id: from.id,
+      recipient_id: to.user_id,
+      amount: '5',
+      idempotency_key: 'words',
+    })
+    const end = (sender: string | null, recipient: string | null, status: string | null) =>
+      sql`select * from ${sql.table('finance.end_p2p')}(${sender}, ${recipient}, ${id}, ${status})`
+        .execute(db)
+        .catch(translateError)
+
+    for (const status of ['cancelled', 'failed', 'accepted', 'pending', null]) {
+      await expect(end(null, to.user_id, status), `${status}`).rejects.toMatchObject({
+        constraint: 'p2p_transfers_ended_by',
+      })
+    }
+    for (const status of ['declined', 'accepted', 'pending', null]) {
+      await expect(end(from.user_id, null, status), `${status}`).rejects.toMatchObject({
+        constraint: 'p2p_transfers_ended_by',
+      })
+    }
+    expect(await accounts.get(db, from.user_id, from.id)).toMatchObject({ held: '5.0000' })
+  })
+
   test.for([
     ['declined', 'decline'],
     ['cancelled', 'cancel'],

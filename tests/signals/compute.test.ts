@@ -572,6 +572,18 @@ describe('signals.compute, committed', () => {
     expect(rows).toEqual([{ n: 6 * 9 }])
   })
 
+  test('sees a change of a row that the same transaction had changed before', async ({ db }) => {
+    const account = await accountWith(db, [])
+    const [row] = await book(db, account, [['2026-06-15', 'Shop', '-1.00']])
+    const { user_id, id } = row as { user_id: string; id: string }
+    await transactions.categorize(db, user_id, id, 'food')
+    await signals.compute(db, { as_of })
+
+    await transactions.categorize(db, user_id, id, 'transfer')
+
+    expect(await signals.compute(db, { as_of })).toMatchObject({ computed: 1 })
+  })
+
   test('leaves nothing of a card that was closed between two runs at once', async () => {
     await using database = await freshDatabase()
     const { db } = database
