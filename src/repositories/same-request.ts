@@ -8,6 +8,8 @@ import type { NewTransaction } from '../schema/transactions.js'
 export function isSameRequest(original: Transaction, input: NewTransaction): boolean {
   const { status = 'posted', category = 'uncategorized', description = '', source = 'manual' } = input
   const changed = wasChanged(original)
+  // With the person, whose pending rows lose the id of the bank.
+  const erased = original.status === 'released' && original.external_id === null && changed
   const postedLater = !sameInstant(original.created_at, original.recorded_at)
   const maybeSettled =
     status === 'pending' && { pending: changed, posted: postedLater, released: true }[original.status]
@@ -18,7 +20,7 @@ export function isSameRequest(original: Transaction, input: NewTransaction): boo
     sameId(original.pending_id, input.pending_id) &&
     original.reverses_id === null &&
     original.currency === (input.currency ?? original.currency) &&
-    original.external_id === (input.external_id ?? null) &&
+    (original.external_id === (input.external_id ?? null) || erased) &&
     original.source === source
   const sameMovement =
     original.status === status && original.date === input.date && sameAmount(original.amount, input.amount)

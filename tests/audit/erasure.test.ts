@@ -626,6 +626,17 @@ describe('an erasure', () => {
     expect(await erasing).toBe(true)
   })
 
+  test('leaves a request known by its key, whose row lost the id of the bank', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const account = await createAccount(db)
+    const request = newTransaction(account, { status: 'pending', external_id: word, idempotency_key: 'key-1' })
+    const { id } = await transactions.create(db, request)
+    await users.erase(db, account.user_id)
+
+    expect(await transactions.create(db, request)).toMatchObject({ id, status: 'released', external_id: null })
+  })
+
   test('keeps the person out of every batch over everybody, which go on for the others', async () => {
     await using database = await freshDatabase()
     const { db } = database
