@@ -22,8 +22,9 @@ export interface PersonFacts {
 const utc = (instant: string) => sql`to_char(${sql.ref(instant)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /**
- * Keeps others from generating for the same people until the transaction ends, and gives those that there are and who are not erased. What was
- * given is looked up afterwards: in a transaction that does not see what others committed meanwhile, that would be too late.
+ * Keeps others from generating for the same people until the transaction ends, and gives those that there are and who are not
+ * erased. What was given is looked up afterwards: in a transaction that does not see what others committed meanwhile, that would
+ * be too late.
  */
 export async function lockPeople(db: Db, people: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ id: string; isolation: string }>`

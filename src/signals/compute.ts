@@ -125,7 +125,8 @@ async function computeChunk(
   // Matching takes turns on people. The same lock at once, since a weaker one before it could deadlock with an erasure.
   const ids = await lockPeople(db, asked, match_transfers === false ? 'key share' : 'no key update')
   return planned(db, async (trx) => {
-    let inputs = people.filter(({ user_id }) => ids.includes(user_id))
+    const there = new Set(ids)
+    let inputs = people.filter(({ user_id }) => there.has(user_id))
     if (match_transfers !== false) {
       const { days = 5, rates = [] } = match_transfers === true ? {} : match_transfers
       const from = new Date(Date.parse(asOf) - evidenceDays * 86_400_000).toISOString().slice(0, 10)
