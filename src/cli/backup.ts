@@ -8,6 +8,7 @@ import { schemaOf } from '../connection/schema-plugin.js'
 import { createFinanceDb } from '../database.js'
 import { SchemaMissingError } from '../errors.js'
 import { version } from '../version.js'
+import { cannotWrite } from './cannot-write.js'
 import { openPGlite } from './connection.js'
 import { type ExitCode, exit, UsageError } from './exit-codes.js'
 import { count, counted } from './format.js'
@@ -37,7 +38,8 @@ async function execute(
   const { out } = cli
   if (existsSync(file) && !force)
     throw new UsageError(`${file} is there already: choose another name, or give --force.`)
-  const manifest = cli.flags.pglite === undefined ? await ofServer(cli, file) : await ofPGlite(cli, file)
+  const dump = cli.flags.pglite === undefined ? ofServer : ofPGlite
+  const manifest = await dump(cli, file).catch(cannotWrite(file))
   if (verify) out.note(`Wrote ${file}. It is restored into a scratch database now.`)
   const trial = verify ? await tryRestore(cli, file, manifest) : undefined
   const rows = Object.values(manifest.facts.tables).reduce((sum, table) => sum + table.rows, 0)

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { typesOf } from '../codegen.js'
 import { schemaOf } from '../connection/schema-plugin.js'
+import { cannotWrite } from './cannot-write.js'
 import { type ExitCode, exit } from './exit-codes.js'
 import { type Cli, run } from './run.js'
 
@@ -33,7 +34,7 @@ async function execute(
     ...(include !== undefined && { includePattern: include }),
   })
   const current = existsSync(file) && (await readFile(file, 'utf8')) === types
-  if (!current && !check) await writeFile(file, types)
+  if (!current && !check) await writeFile(file, types).catch(cannotWrite(file))
   out.result({ file, upToDate: current, written: !current && !check }, () =>
     out.line(current ? `${file} is up to date.` : check ? `${file} is out of date.` : `Wrote ${file}.`),
   )

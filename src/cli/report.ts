@@ -6,6 +6,7 @@ import type { DayRange } from '../repositories/reports.js'
 import type { Trx } from '../schema/database.js'
 import { day } from '../schema/values.js'
 import { transaction } from '../transaction.js'
+import { cannotWrite } from './cannot-write.js'
 import { UsageError } from './exit-codes.js'
 import { findUser } from './find.js'
 import { lastDay, rangeUntil } from './report/days.js'
@@ -55,7 +56,7 @@ async function execute(cli: Cli, { out: file, force = false, ...options }: Optio
   })
   const { title, range, body } = report
   const text = await page(title, `${range.from} to ${range.to}`, body)
-  await write(path, file, text, force)
+  await write(path, text, force).catch(cannotWrite(file))
   const written = {
     file: path,
     bytes: Buffer.byteLength(text),
@@ -76,14 +77,9 @@ async function gather(trx: Trx, { user: who, asOf, days }: Omit<Options, 'out' |
 }
 
 /** Readable by its owner only: it is about someone's money. */
-async function write(path: string, file: string, text: string, force: boolean): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: force ? 'w' : 'wx', mode: 0o600 })
-    if (force) await chmod(path, 0o600)
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    throw new UsageError(`${file} cannot be written (${code}).`, { cause: error })
-  }
+async function write(path: string, text: string, force: boolean): Promise<void> {
+  await writeFile(path, text, { flag: force ? 'w' : 'wx', mode: 0o600 })
+  if (force) await chmod(path, 0o600)
 }
 
 function parseDay(text: string): string {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { rename } from 'node:fs/promises'
+import { createWriteStream, statSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Kysely } from 'kysely'
@@ -8,6 +8,7 @@ import * as users from '../repositories/users.js'
 import type { Database } from '../schema/database.js'
 import { type Persona, personas } from '../schema/enums.js'
 import { type GeneratorOptions, generator, labels, type SeedResult, seed } from '../seed/index.js'
+import { cannotWrite } from './cannot-write.js'
 import { bar } from './charts.js'
 import { UsageError } from './exit-codes.js'
 import { counted } from './format.js'
@@ -48,19 +49,43 @@ async function execute(cli: Cli, { intoExisting = false, labels: file, ...option
   const { out } = cli
   const { db, where } = cli.connect()
   if (!intoExisting) await refuseRealData(db, where)
-  const written = file === undefined ? undefined : await writeLabels(file, out, options)
-  const result = await seedWithProgress(db, out, options)
+  const seeding = () => seedWithProgress(db, out, options)
+  const [result, written] = file === undefined ? [await seeding()] : await withLabels(file, out, options, seeding)
   out.result({ ...result, ...(written !== undefined && { labels: written, labels_file: file }) }, () => {
     out.line(`${seeded(result)} (${where})`)
     if (written !== undefined) out.line(`Wrote ${counted(written, 'label')} to ${file}`)
   })
 }
 
-/** @returns How many. The file is there whole or not at all. */
+/**
+ * Writes the labels first, since a place that cannot be written is better known before the seed. The file has its name
+ * when the people are there too.
+ *
+ * @returns What `seeding` gives, and how many labels.
+ */
+async function withLabels<T>(
+  file: string,
+  out: Output,
+  options: GeneratorOptions,
+  seeding: () => Promise<T>,
+): Promise<[T, number]> {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${file} is a directory.`)
+  const partial = `${file}.partial`
+  try {
+    const count = await writeLabels(partial, out, options).catch(cannotWrite(file))
+    const result = await seeding()
+    await rename(partial, file).catch(cannotWrite(file))
+    return [result, count]
+  } catch (error) {
+    await rm(partial, { force: true })
+    throw error
+  }
+}
+
+/** @returns How many. */
 async function writeLabels(file: string, out: Output, options: GeneratorOptions): Promise<number> {
   const progress = out.progress()
-  const partial = `${file}.partial`
-  const stream = createWriteStream(partial)
+  const stream = createWriteStream(file)
   const done = finished(stream)
   let [count, people] = [0, 0]
   try {
@@ -72,7 +97,6 @@ async function writeLabels(file: string, out: Output, options: GeneratorOptions)
     }
     stream.end()
     await done
-    await rename(partial, file)
     return count
   } finally {
     stream.destroy()

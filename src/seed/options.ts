@@ -50,8 +50,11 @@ export const generatorOptions = z
       }),
     generator: z.int().default(generator),
   })
-  // A UUID version 7 counts from 1970.
-  .refine(({ until, days }) => dayNumber(until) >= days - 1, { error: 'must not go back before 1970', path: ['days'] })
+  // A UUID version 7 counts from 1970. What is no day has its own issue, and is no number here.
+  .refine(({ until, days }) => !(dayNumber(until) < days - 1), {
+    error: 'must not go back before 1970',
+    path: ['days'],
+  })
 
 /** The order in which small seeds show them: `demo_user` has most to show. */
 const order: readonly Persona[] = [

@@ -111,6 +111,9 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     expect(failed.stderr).not.toContain('hunter2')
     expect(await readdir(directory.path)).toEqual(['pg_dump'])
 
+    const nowhere = await cli(['backup', join(directory.path, 'no', 'b.dump')], { env })
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('b.dump cannot be written (ENOENT)') })
+
     // Nor does one whose count fails, and the dump ends with it.
     const pidFile = join(directory.path, 'pid')
     await writeProgram(program, '99.1', `echo $$ > ${pidFile} && exec sleep 600`)
@@ -249,6 +252,8 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     const at = (name: string) => join(directory.path, name)
     await cli(['init', '--quiet', '--sample', '--pglite', at('one')])
 
+    const nowhere = await cli(['backup', join(at('no'), 'b.tgz'), '--pglite', at('one')])
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('b.tgz cannot be written (ENOENT)') })
     const backup = await cli(['backup', at('b.tgz'), '--verify', '--json', '--pglite', at('one')])
     expect(backup.code, backup.stderr).toBe(0)
     expect(JSON.parse(backup.stdout)).toMatchObject({ kind: 'pglite', trial: { ok: true } })

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
@@ -109,7 +109,8 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
     const nowhere = await cli([...seed, '--labels', join('/', 'nowhere', 'labels.jsonl')], { env })
     const done = await cli(seed, { env })
 
-    expect([wrong.code, older.code, nowhere.code]).toEqual([2, 1, 1])
+    expect([wrong.code, older.code, nowhere.code]).toEqual([2, 1, 2])
+    expect(nowhere.stderr).toContain('/nowhere/labels.jsonl cannot be written (ENOENT)')
     expect(wrong.stderr).toContain('savings_builder')
     expect(older.stderr).toContain('Generator 1 is not in this release')
     expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('Added 3 people') })
@@ -118,6 +119,24 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
         fresh.db,
       )
     expect(used.rows).toEqual([])
+  })
+
+  test('leaves the labels of before when it refuses', async () => {
+    await using fresh = await freshDatabase()
+    await using directory = await temporaryDirectory()
+    const env = { DATABASE_URL: fresh.url }
+    const file = join(directory.path, 'labels.jsonl')
+    const seed = ['seed', '--users', '1', '--days', '30', '--labels']
+    expect((await cli([...seed, file], { env })).code).toBe(0)
+    const before = await readFile(file, 'utf8')
+
+    const other = await cli([...seed, file, '--seed', '2'], { env })
+    const aDirectory = await cli([...seed, directory.path], { env })
+
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('Someone of another seed') })
+    expect(aDirectory).toMatchObject({ code: 2, stderr: expect.stringContaining('is a directory') })
+    expect(await readdir(directory.path)).toEqual(['labels.jsonl'])
+    expect(await readFile(file, 'utf8')).toBe(before)
   })
 
   test('stops at Ctrl-C while it seeds an embedded database, and goes on when run again', async () => {

@@ -117,5 +117,7 @@ await db.destroy()`
     expect(types).toMatch(/state: "open" \| "paid"|state: 'open' \| 'paid'/)
     expect(types).not.toContain('chat_logs')
     expect((await cli(['codegen', file, '--check'], { env })).code).toBe(0)
+    const nowhere = await cli(['codegen', join(directory.path, 'no', 'tables.ts')], { env })
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('tables.ts cannot be written (ENOENT)') })
   })
 })

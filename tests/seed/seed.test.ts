@@ -182,7 +182,9 @@ describe('seed', () => {
   })
 
   test('says what is wrong with its options', async ({ db }) => {
-    await expect(seed(db, { until: '2025-02-30' })).rejects.toThrow(InvalidInputError)
+    const noDay = await seed(db, { until: '2025-02-30' }).catch((error: unknown) => error)
+    expect(noDay).toBeInstanceOf(InvalidInputError)
+    expect(noDay).toMatchObject({ issues: [{ path: 'until' }] })
     await expect(seed(db, { until, users: 0 })).rejects.toThrow('users')
     await expect(seed(db, { until, personas: { savings_builder: 0 } })).rejects.toThrow('at least one persona')
     await expect(seed(db, { until: '1970-03-01', days: 100 })).rejects.toThrow('must not go back before 1970')
