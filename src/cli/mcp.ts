@@ -131,7 +131,10 @@ async function readAccess({ env }: Cli, { user, http, tokens }: Options): Promis
   if (user !== undefined || token !== undefined) {
     throw new UsageError('Give --tokens, or FINANCE_MCP_TOKEN with --user, not both.')
   }
-  return usersOfTokens(tokens, await readFile(tokens, 'utf8'))
+  const text = await readFile(tokens, 'utf8').catch((cause: unknown) => {
+    throw new UsageError(`The file ${tokens} cannot be read.`, { cause })
+  })
+  return usersOfTokens(tokens, text)
 }
 
 function usersOfTokens(file: string, text: string): McpAccess[] {

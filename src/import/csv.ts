@@ -83,7 +83,7 @@ function lineBreaks(fields: Fields): number {
 function unreadable(error: CsvError, skipped: number): InvalidInputError {
   const line = skipped + (typeof error.lines === 'number' ? error.lines : 1)
   const message = error.code.includes('QUOTE')
-    ? 'a quote is not where the format allows it: is `quote` right?'
+    ? 'a quote is not where the format allows it: are `delimiter` and `quote` right?'
     : `cannot be read as CSV (${error.code})`
   return new InvalidInputError(`Line ${line}`, [{ path: '', message }], { cause: error })
 }

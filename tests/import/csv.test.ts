@@ -223,7 +223,7 @@ describe('csvTransactions', () => {
       message: 'The file is not valid: encoding: it is not in utf-8',
     })
     expect((await failure(read('Date,Who,Sum\n2026-01-01,"A,1\n', layout))).message).toMatch(
-      /^Line \d is not valid: a quote/,
+      /^Line \d is not valid: a quote .* are `delimiter` and `quote` right\?/,
     )
     expect(() => csvTransactions([], { ...owner, ...layout, encoding: 'klingon' })).toThrow(InvalidInputError)
     expect(() => csvTransactions([], { ...owner, ...layout, account_id: 'x' })).toThrow(InvalidInputError)

@@ -149,6 +149,8 @@ describe('finance-db mcp --http', () => {
     expect(code).toBe(2)
     expect(stderr).toContain('must be JSON: {"<token>": "<user id>", …}')
     expect(stderr).not.toContain(token)
+    const none = await cli(['mcp', '--http', '--tokens', `${file}.none`], { env })
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('tokens.json.none cannot be read') })
   })
 })
 
