@@ -182,7 +182,8 @@ describe('seed', () => {
   })
 
   test('says what is wrong with its options', async ({ db }) => {
-    const noDay = await seed(db, { until: '2025-02-30' }).catch((error: unknown) => error)
+    await expect(seed(db, { until: '2025-02-30' })).rejects.toThrow(InvalidInputError)
+    const noDay = await seed(db, { until: 'tomorrow' }).catch((error: unknown) => error)
     expect(noDay).toBeInstanceOf(InvalidInputError)
     expect(noDay).toMatchObject({ issues: [{ path: 'until' }] })
     await expect(seed(db, { until, users: 0 })).rejects.toThrow('users')
