@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { differences, type Facts, readFacts } from '../../src/backup/facts.js'
+import { migrate } from '../../src/index.js'
+import { emptyDatabase } from '../migrations/support.js'
 import { createAccount, createTransaction, createUser } from '../people.js'
 import { execute } from '../server.js'
 import { freshDatabase } from '../support.js'
@@ -77,4 +79,40 @@ test('facts do not depend on how a session shows values, nor on the order of row
     })
     expect(differences(before, found), setting).toEqual([])
   }
+})
+
+test('facts of a schema that is only half migrated have what is there', async () => {
+  await using database = await emptyDatabase()
+  await migrate(database.db, { to: '0002_users' })
+
+  expect(await read(database.db)).toEqual({
+    tables: { migrations: { rows: 2, content: expect.any(String) }, users: { rows: 0, content: '0' } },
+    balances: {},
+    chains: { people: 0, heads: '0' },
+  })
+})
+
+// A manifest is read by later versions of this package, and of PostgreSQL.
+test('facts are the same numbers as ever', async () => {
+  await using database = await freshDatabase()
+  const { db } = database
+  await execute(
+    database.url,
+    'set session_replication_role = replica',
+    `insert into finance.audit_seals (user_id, seq, xid, first_id, last_id, rows, hash, at)
+      select ('00000000-0000-7000-8000-00000000000' || i)::uuid, i, '700', 1, 2, 2, sha256('x'), '2026-01-02T03:04:05Z'
+      from generate_series(1, 2) i`,
+  )
+
+  const { tables, chains } = await read(db)
+
+  expect(tables.audit_seals).toEqual({ rows: 2, content: '10555665016754392944' })
+  expect(chains).toEqual({ people: 2, heads: '-34347061456799591' })
+})
+
+test('facts are not counted any further once nobody wants them', async () => {
+  await using database = await freshDatabase()
+  const gone = AbortSignal.abort(new Error('the dump failed'))
+
+  await expect(database.db.transaction().execute((trx) => readFacts(trx, 'finance', gone))).rejects.toThrow('the dump')
 })
