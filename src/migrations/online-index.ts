@@ -20,7 +20,7 @@ export function parseIndex(statement: string): OnlineIndex | undefined {
   return {
     name: name.toLowerCase(),
     table,
-    create: `create ${unique && 'unique '}index concurrently if not exists ${name} on ${table}${rest}`,
+    create: `create ${unique}index concurrently if not exists ${name} on ${table}${rest}`,
     drop: `drop index concurrently if exists ${schema}.${name}`,
   }
 }

@@ -277,6 +277,7 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
     ])
 
     await expect(wrong.migrate(database.db)).rejects.toThrow(InvalidInputError)
+    expect(parseIndex('drop table a.people; create index people_idx on a.people (name)')).toBeUndefined()
     expect(parseIndex('CREATE INDEX People_Idx ON "a b".people (name)')).toEqual({
       name: 'people_idx',
       table: '"a b".people',
