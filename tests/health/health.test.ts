@@ -301,7 +301,8 @@ describe('the handlers', () => {
     ])
     expect(await body('/health/detailed')).toMatchObject({ status: 'ok', replicas: [], durationMs: expect.any(Number) })
     expect(await body('/health/readiness')).toEqual({ status: 'ready', reasons: [] })
-    expect(await body('/health/liveness')).toMatchObject({ status: 'alive' })
+    const alive = { status: 'alive', ...liveness(), uptimeMs: expect.any(Number) }
+    expect(await body('/health/liveness')).toEqual(alive)
     const head = await handle(get('/health', { method: 'HEAD' }))
     expect([head.status, await head.text(), head.headers.get('cache-control')]).toEqual([200, '', 'no-store'])
     expect((await handle(get('/health/other'))).status).toBe(404)
