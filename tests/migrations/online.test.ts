@@ -180,7 +180,12 @@ describe('an index that is built online', { timeout: 60_000 }, () => {
     await sql`update finance.migrations set started_at = now() - interval '1 h' where applied_at is null`.execute(
       database.db,
     )
-    expect((await migrate(database.db)).applied).toEqual(tail)
+    // Nobody builds here: one reads the table, and another is looked after.
+    const others = await database.db.startTransaction().execute()
+    await sql`lock table finance.people in access share mode`.execute(others)
+    await sql`lock table finance.pets in share update exclusive mode`.execute(others)
+    const { applied } = await migrate(database.db, { waitMs: 2000 }).finally(() => others.commit().execute())
+    expect(applied).toEqual(tail)
     const row = (await history(database.db)).find(({ name }) => name === tail[0])
     expect(row?.package_version).toBe(version)
     expect(row?.duration_ms).toBeGreaterThan(0)

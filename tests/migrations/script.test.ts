@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { UnsupportedError } from '../../src/errors.js'
 import * as ours from '../../src/migrations/index.js'
 import { createMigrator } from '../../src/migrations/migrator.js'
+import { lockKey } from '../../src/migrations/names.js'
 import { execute, waitingIn } from '../server.js'
 import { catalogue } from './catalogue.js'
 import { emptyDatabase, fixture, fixtureNames, limitSessions, limits, step, tablesOf } from './support.js'
@@ -106,8 +107,10 @@ describe.skipIf(!hasPsql())(`the script${hasPsql() ? '' : ' (skipped: there is n
     const after = step('0005_after', ['create table finance.after (id integer)'])
     const online = createMigrator([...fixture, { name: '0004_online', online: true, up, down: () => [] }, after])
     await migrator.migrate(database.db)
-    for (const limit of ['lock_timeout', 'statement_timeout'])
-      await execute(database.url, `alter database ${database.name} set ${limit} = '300ms'`)
+    const known = await sql<{ name: string }>`select name from pg_settings
+      where name in ('lock_timeout', 'statement_timeout', 'transaction_timeout')`.execute(database.db)
+    for (const { name } of known.rows)
+      await execute(database.url, `alter database ${database.name} set ${name} = '300ms'`)
     const script = `${await online.sql(database.db)}\ncreate table public.limits as
       select current_setting('lock_timeout') as lock, current_setting('statement_timeout') as statement;`
 
@@ -134,7 +137,9 @@ describe.skipIf(!hasPsql())(`the script${hasPsql() ? '' : ' (skipped: there is n
     for (const setting of ["default_transaction_isolation = 'serializable'", "search_path = 'public'"])
       await execute(database.url, `alter database ${database.name} set ${setting}`)
     await limitSessions(database.url)
-    const looking = step('0004_looking', [
+    // As an administrator makes it for a role that may not.
+    await execute(database.url, 'create schema finance')
+    const looking = step("0004_it's_looking", [
       `do $$ begin
         assert current_setting('transaction_isolation') = 'read committed';
         assert not exists (select from pg_settings where name in (${limits}) and setting <> '0');
@@ -148,6 +153,26 @@ describe.skipIf(!hasPsql())(`the script${hasPsql() ? '' : ' (skipped: there is n
 
     const { rows } = await sql`select id from finance.people where id > 100`.execute(database.db)
     expect(rows).toEqual([{ id: 101 }])
+  })
+
+  test('waits no longer than one is told, neither for another migration nor for who uses a table', async () => {
+    await using database = await emptyDatabase()
+    await migrator.migrate(database.db, { to: '0002_pets' })
+    const script = (options: object) => migrator.sql(database.db, options)
+    const whileHeld = async (lock: string, text: string) => {
+      const holder = await database.db.startTransaction().execute()
+      try {
+        await sql.raw(lock).execute(holder)
+        await expect(psql(database.url, text)).rejects.toThrow('lock timeout')
+      } finally {
+        await holder.rollback().execute()
+      }
+    }
+
+    await whileHeld('lock table finance.people in access share mode', await script({ lockTimeoutMs: 100 }))
+    await whileHeld(`select pg_advisory_xact_lock(${lockKey('finance')})`, await script({ waitMs: 100 }))
+
+    expect((await migrator.history(database.db)).map(({ name }) => name)).toEqual(['0001_people', '0002_pets'])
   })
 
   test('goes into another schema, beside migrate', async () => {

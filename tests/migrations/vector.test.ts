@@ -188,6 +188,17 @@ where attrelid = 'finance.words'::regclass and attname = 'meaning'`.execute(data
     expect(script).toContain('create table "finance".words (meaning "public".vector(3));')
   })
 
+  test('it is beside our tables where there is no schema public', async () => {
+    await using database = await openPGlite(undefined, { vector })
+    await sql`drop schema public`.execute(database.db)
+
+    const script = await createMigrator(searchable).sql(database.db)
+    await migrate(database.db)
+
+    expect(script).toContain('create extension if not exists vector with schema "finance";')
+    expect((await migrate(database.db)).alreadyUpToDate).toBe(true)
+  })
+
   test('the real schema has its documents, and nothing else of ours is outside of it', async () => {
     await using database = await openPGlite(undefined, { vector })
 
