@@ -45,15 +45,13 @@ function remaking(expected: CatalogueItem, live: CatalogueItem): string[] | unde
     case 'trigger':
     case 'policy': {
       if (!differs('definition')) return undefined
-      const [first, ...rest] = drop(expected)
       const statements = [
-        `${first} cascade`,
-        ...rest,
+        ...drop(expected).map((statement) => `${statement} cascade`),
         ...create({ ...live, facts: { ...live.facts, enabled: 'enable trigger' } }, []),
       ]
-      return statements
-        .map((statement) => statement.replace(/^((?:create|drop) (?:unique )?index) concurrently/i, '$1'))
-        .filter((statement) => !statement.includes(' validate constraint '))
+      return statements.map((statement) =>
+        statement.replace(/^((?:create|drop) (?:unique )?index) concurrently/i, '$1'),
+      )
     }
     default:
       return undefined
