@@ -148,6 +148,9 @@ describe('where pgvector can be created', { timeout: 60_000 }, () => {
     expect(warm.alreadyUpToDate).toBe(true)
     expect(database.queries).toHaveLength(1)
     expect((await history(database.db)).at(-1)).toMatchObject({ name: '0004_words', sequence: 5 })
+    const { rows } = await sql`select extnamespace::regnamespace::text as schema from pg_extension
+      where extname = 'vector'`.execute(database.db)
+    expect(rows).toEqual([{ schema: 'public' }])
   })
 
   test('it is used from the schema that it is in', async () => {
