@@ -1,3 +1,5 @@
+import { escapeOf } from '../readonly/cell-json.js'
+
 /** How values are written for people: always in English, whatever the machine's locale. */
 
 const locale = 'en-US'
@@ -39,7 +41,7 @@ const steering =
 
 /** Text with values of rows and files for a terminal: characters that would steer it, or turn text around, as escapes. */
 export function printable(text: string): string {
-  return text.replace(steering, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(steering, escapeOf)
 }
 
 /** {@link printable} on one line. */
