@@ -94,18 +94,16 @@ numbers as materialized (
   having count(*) >= 3 and max(date) - min(date) < 300 * (count(*) - 1)
 ),
 charges as materialized (
-  select uuid_hash_extended(account, name) as mine, name, key_name, date, price, says, month_x, month_y, week_x, week_y,
-    place, amount, account, charge, merchant
+  select uuid_hash_extended(account, name) as mine, name, key_name, date, price, says, amount, account, charge, merchant
   from (
     select key_name, case when ${says('numbered')} and (own_name, merchant) in (select name, merchant from numbers)
         then hashtextextended(merchant, key_name) else key_name end as name,
-      account, d.*, ln(-amount::float8) as price, says, amount, charge, merchant
+      account, date, ln(-amount::float8) as price, says, amount, charge, merchant
     from (
       select m.own_name, coalesce(a.other, m.own_name) as key_name, m.says, m.account, m.date, m.amount, m.charge, m.merchant
       from (select *, ${withoutCode('name')} as own_name from movements where ${isCharge}) m
       left join aliases a on a.name = m.own_name
     ) c
-    left join days d using (date)
     offset 0
   ) c
 ),
@@ -113,6 +111,7 @@ charges as materialized (
 by_half_band as materialized (
   select mine, name, key_name, ${halfBand} as half, ${figures}, bit_or(1::int8 << (hashfloat8(price) & 63)) as prices
   from charges
+  left join days using (date)
   group by 1, 2, 3, 4
 ),
 by_account as materialized (
@@ -133,6 +132,7 @@ candidates as materialized (
       union all
       select 5, mine, ${figures}
       from charges
+      left join days using (date)
       -- a price has one bit: where there are three of one, two charges or more have no bit of their own
       where (mine, ${halfBand}) in (select mine, half from by_half_band where n - bit_count(prices::bit(64)) >= 2)
       group by 2, price
@@ -152,8 +152,10 @@ spots as materialized (
   select c.candidate, a.mine, a.least, a.most from candidates c join by_account a on a.name = c.name where c.level = 1
 ),
 candidate_charges as materialized (
-  select s.candidate, c.date, c.place, c.price, ${says('is_bill')} as is_bill, ${says('is_choice')} as is_choice,
+  select s.candidate, date, d.place, c.price, ${says('is_bill')} as is_bill, ${says('is_choice')} as is_choice,
     -c.amount as amount, c.account, c.charge, c.merchant
-  from charges c join spots s on s.mine = c.mine and c.price between s.least and s.most
+  from charges c
+  join spots s on s.mine = c.mine and c.price between s.least and s.most
+  left join days d using (date)
 )`
 }
