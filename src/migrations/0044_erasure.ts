@@ -18,6 +18,9 @@ const guarded: Readonly<Record<string, string>> = {
   transactions: 'update of merchant, description',
 }
 
+/** Tables of what is worked out about many people in one statement, which looks them up once. */
+const guardedAtOnce = ['computed_features', 'persona_assignments']
+
 /** What `users.erase` stands on: a person who is erased stays so, and the values in that person's audit log go. */
 export const erasure: SqlMigration = {
   name: '0044_erasure',
@@ -53,6 +56,26 @@ $$`,
     ...Object.entries(guarded).map(
       ([table, events]) => `create trigger ${table}_erased_final before ${events} on ${finance}.${table}
   for each row execute function ${finance}.refuse_erased()`,
+    ),
+
+    `create function ${finance}.refuse_erased_among() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from ${finance}.users u where u.id in (select a.user_id from added a) order by u.id for key share;
+  if exists (select from ${finance}.users u where u.id in (select a.user_id from added a) and u.erased_at is not null) then
+    raise exception using
+      errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, constraint = '${rule}',
+      message = '${sentence}';
+  end if;
+  return null;
+end
+$$`,
+    `revoke all on function ${finance}.refuse_erased_among() from public`,
+    ...guardedAtOnce.map(
+      (table) => `create trigger ${table}_erased_final after insert on ${finance}.${table}
+  referencing new table as added for each statement execute function ${finance}.refuse_erased_among()`,
     ),
 
     `create function ${finance}.audit_snapshot(person uuid) returns void
@@ -111,6 +134,7 @@ $$`,
   down: ({ finance }) => [
     `drop function ${finance}.erase_audit(uuid, text)`,
     `drop function ${finance}.audit_snapshot(uuid)`,
+    `drop function ${finance}.refuse_erased_among() cascade`,
     `drop function ${finance}.refuse_erased() cascade`,
     `drop trigger users_erased_final on ${finance}.users`,
     `alter table ${finance}.users drop constraint users_erased_at_check`,

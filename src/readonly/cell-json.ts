@@ -1,11 +1,14 @@
-/** A value of a row as JSON, with whole numbers of any size as text. */
+/** A value of a row as JSON, with what JSON has no number for as text: whole numbers of any size, `Infinity` and `NaN`. */
 export function jsonOf(value: unknown): string {
   try {
-    return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? 'null'
+    return JSON.stringify(value, (_, inner) => (isForeign(inner) ? String(inner) : inner)) ?? 'null'
   } catch {
     return '"a value that cannot be shown"' // JSON that is nested too deeply
   }
 }
+
+const isForeign = (value: unknown) =>
+  typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))
 
 /**
  * Control, format, surrogate and private characters, those that Unicode has not given out, and those that nothing is drawn for,

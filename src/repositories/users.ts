@@ -6,6 +6,7 @@ import type { Db } from '../schema/database.js'
 import { parseChanges, parseInput } from '../schema/input.js'
 import type { User } from '../schema/rows.js'
 import { type NewUser, newUser, type UserChanges, type UserFilter, userChanges, userFilter } from '../schema/users.js'
+import { repeatStatement } from '../transaction.js'
 import { executeCompiled } from './compiled.js'
 import { insertAll } from './insert.js'
 import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
@@ -127,13 +128,8 @@ export async function list(db: Db, filter: UserFilter = {}, request: PageRequest
 export async function update(db: Db, id: string, changes: UserChanges): Promise<User> {
   const values = parseChanges(userChanges, changes)
   if (values === undefined) return get(db, id)
-  return db
-    .updateTable('finance.users')
-    .set(values)
-    .where('id', '=', id)
-    .returning(columns)
-    .executeTakeFirstOrThrow(() => new NotFoundError('user'))
-    .catch(translateError)
+  const write = db.updateTable('finance.users').set(values).where('id', '=', id).returning(columns)
+  return repeatStatement(db, () => write.executeTakeFirstOrThrow(() => new NotFoundError('user'))).catch(translateError)
 }
 
 /**
@@ -144,10 +140,9 @@ export async function update(db: Db, id: string, changes: UserChanges): Promise<
  * @throws {StillReferencedError} The person has accounts, or acted as an operator.
  */
 export async function remove(db: Db, id: string): Promise<void> {
-  const { numDeletedRows } = await db
-    .deleteFrom('finance.users')
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow()
-    .catch(translateDeleteError)
+  const removal = db.deleteFrom('finance.users').where('id', '=', id)
+  const { numDeletedRows } = await repeatStatement(db, () => removal.executeTakeFirstOrThrow()).catch(
+    translateDeleteError,
+  )
   if (numDeletedRows === 0n) throw new NotFoundError('user')
 }

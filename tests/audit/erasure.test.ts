@@ -368,6 +368,23 @@ describe('an erasure', () => {
     await expect(insert).rejects.toMatchObject({ table, constraint: 'users_erased_final' })
   })
 
+  test('lets no signals and personas of them in either, among those of others', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const [living, erased] = [await createUser(db), await createUser(db)]
+    await users.erase(db, erased.id)
+    const feature = { time_window: '30d', signal_type: 'of_the_host', signal_value: { n: 1 } } as const
+    const final = { constraint: 'users_erased_final' }
+
+    const both = [living, erased].map(({ id }) => ({ user_id: id, ...feature }))
+    await expect(computedFeatures.createMany(db, both)).rejects.toMatchObject(final)
+    await expect(computedFeatures.put(db, { user_id: erased.id, ...feature })).rejects.toMatchObject(final)
+    const persona = { user_id: erased.id, time_window: '30d', persona: 'savings_builder' } as const
+    await expect(personaAssignments.assign(db, persona)).rejects.toMatchObject(final)
+    expect(await computedFeatures.list(db, living.id)).toMatchObject({ rows: [] })
+    await computedFeatures.put(db, { user_id: living.id, ...feature })
+  })
+
   test('writes the same into the log whatever the settings of the session are', async () => {
     await using database = await freshDatabase()
     const { db } = database

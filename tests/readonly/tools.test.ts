@@ -82,12 +82,24 @@ describe('the tools', () => {
 
   test('tell a value of every kind', async () => {
     const sql = `select null::int as a, true as b, 9007199254740993::bigint as c, '{"k": [1]}'::jsonb as d,
-      '\\x00ff'::bytea as e, array[1, 2] as f, timestamptz '2026-01-02 03:04:05Z' as g, 'infinity'::float8 as h`
+      '\\x00ff'::bytea as e, array[1, 2] as f, timestamptz '2026-01-02 03:04:05Z' as g, 'infinity'::float8 as h,
+      'nan'::float8 as i, timestamptz '-infinity' as j`
 
     const { data } = await tools.query.run({ sql })
 
     expect(rowsOf(data)[0]).toEqual([
-      ...[null, true, '9007199254740993', { k: [1] }, '2 bytes', [1, 2], '2026-01-02T03:04:05.000Z', null],
+      ...[
+        null,
+        true,
+        '9007199254740993',
+        { k: [1] },
+        '2 bytes',
+        [1, 2],
+        '2026-01-02T03:04:05.000Z',
+        'Infinity',
+        'NaN',
+        '-Infinity',
+      ],
     ])
   })
 
