@@ -1,14 +1,8 @@
 import { sql } from 'kysely'
-import { UnsupportedError } from '../errors.js'
-import { onFreshSnapshot } from '../repositories/fresh-snapshot.js'
-import { standingConsents } from '../repositories/standing-consent.js'
 import type { RecommendationTrace } from '../schema/catalogue.js'
-import type { ConsentRequirement } from '../schema/consents.js'
 import type { Db } from '../schema/database.js'
 import type { TimeWindow } from '../schema/enums.js'
 import type { Signals } from './conditions.js'
-
-type Consent = NonNullable<RecommendationTrace['consent']['standing']>
 
 /** What is known of a person who has signals of the day. */
 export interface PersonFacts {
@@ -20,45 +14,6 @@ export interface PersonFacts {
 }
 
 const utc = (instant: string) => sql`to_char(${sql.ref(instant)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
-
-/**
- * Keeps others from generating for the same people until the transaction ends, and gives those that there are and who are not
- * erased. What was given is looked up afterwards: in a transaction that does not see what others committed meanwhile, that would
- * be too late.
- */
-export async function lockPeople(db: Db, people: readonly string[]): Promise<string[]> {
-  const { rows } = await sql<{ id: string; isolation: string }>`
-    select id, current_setting('transaction_isolation') as isolation
-    from ${sql.table('finance.users')} where id = any(${people}::uuid[]) and erased_at is null
-    order by id for no key update`.execute(db)
-  if (rows.some(({ isolation }) => !/^read (un)?committed$/.test(isolation))) {
-    throw new UnsupportedError('Recommendations are generated in a transaction that is read committed.')
-  }
-  return rows.map(({ id }) => id)
-}
-
-/** The consents that stand, by person. They cannot be taken back until the transaction ends. */
-export async function holdConsents(
-  db: Db,
-  people: readonly string[],
-  requirement: ConsentRequirement,
-): Promise<Map<string, Consent>> {
-  const standing = () => standingConsents(db, requirement).where('c.user_id', '=', sql<string>`any(${people}::uuid[])`)
-  const held = await onFreshSnapshot(
-    async () => {
-      const rows = await standing()
-        .select(['c.user_id', 'c.id', 'c.version', utc('c.granted_at').$castTo<string>().as('granted_at')])
-        .orderBy('c.user_id')
-        .forShare()
-        .execute()
-      // one that another took the place of while this waited stands, and is not among them
-      const { n } = await standing().select(sql<number>`count(*)::int`.as('n')).executeTakeFirstOrThrow()
-      return n > rows.length ? undefined : rows
-    },
-    async () => true,
-  )
-  return new Map(held?.map(({ user_id, ...consent }) => [user_id, consent]))
-}
 
 /** Of those who have signals of the day, in the order of their ids. */
 export async function readFacts(

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
+import { UnsupportedError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
+import { holdConsents } from '../repositories/standing-consent.js'
 import { type RecommendationCatalogue, type RecommendationTrace, recommendationCatalogue } from '../schema/catalogue.js'
 import { type ConsentRequirement, consentRequirement } from '../schema/consents.js'
 import type { Db } from '../schema/database.js'
@@ -8,11 +10,11 @@ import { type TimeWindow, timeWindows } from '../schema/enums.js'
 import { parseInput } from '../schema/input.js'
 import type { InputOf } from '../schema/input-of.js'
 import { day, uuid } from '../schema/values.js'
-import { inChunks } from '../signals/user-chunks.js'
+import { inChunks, lockPeople } from '../signals/user-chunks.js'
 import { transaction } from '../transaction.js'
 import { type Considered, decide, signalsRead } from './decide.js'
 import { defaultCatalogue } from './default-catalogue.js'
-import { holdConsents, lockPeople, type PersonFacts, readFacts } from './facts.js'
+import { type PersonFacts, readFacts } from './facts.js'
 
 const generateOptionsFields = {
   /** The day that the signals were computed for. */
@@ -102,6 +104,7 @@ export async function generate(db: Db, { onProgress, signal, ...options }: Gener
     chunk = 200,
   } = parseInput(generateOptions, options, 'The options')
   const how = { as_of, window, catalogue, requireConsent, period_days, limit_per_user }
+  if (db.isTransaction) await assertReadCommitted(db)
   const total = emptyResult()
   let looked = 0
   await inChunks(db, { users, connections, chunk, signal }, async (people, of) => {
@@ -117,16 +120,26 @@ export async function generate(db: Db, { onProgress, signal, ...options }: Gener
   return total
 }
 
+/** What was given is looked up once others are kept from giving: elsewhere one would not see what they committed meanwhile. */
+async function assertReadCommitted(trx: Db): Promise<void> {
+  const { rows } = await sql<{ level: string }>`select current_setting('transaction_isolation') as level`
+    .execute(trx)
+    .catch(translateError)
+  if (!/^read (un)?committed$/.test(rows[0]?.level ?? '')) {
+    throw new UnsupportedError('Recommendations are generated in a transaction that is read committed.')
+  }
+}
+
 type Trace = Omit<RecommendationTrace, 'recommended'>
-type Consents = Map<string, NonNullable<Trace['consent']['standing']>>
 
 async function generateChunk(db: Db, people: readonly string[], how: Options): Promise<GenerateResult> {
   const result = emptyResult()
-  const there = await lockPeople(db, people)
+  const there = await lockPeople(db, people, 'no key update')
   result.considered = there.length
   const required = how.requireConsent !== false
   const least = typeof how.requireConsent === 'object' ? how.requireConsent : {}
-  const consents: Consents = required ? await holdConsents(db, there, least) : new Map()
+  const held = required ? await holdConsents(db, there, least) : []
+  const consents = new Map(held.map(({ user_id, ...consent }) => [user_id, consent]))
   const allowed = required ? there.filter((id) => consents.has(id)) : there
   result.skipped.no_consent = there.length - allowed.length
   if (allowed.length === 0) return result
@@ -136,7 +149,8 @@ async function generateChunk(db: Db, people: readonly string[], how: Options): P
   const decided_at = new Date().toISOString()
   const traces: { user_id: string; trace: Trace }[] = []
   for (const person of facts) {
-    const standing = consents.get(person.user_id) ?? null
+    const consent = consents.get(person.user_id)
+    const standing = consent === undefined ? null : { ...consent, granted_at: consent.granted_at.toISOString() }
     const trace = traceOf(person, how, { required, at_least: least.version ?? null, standing }, decided_at)
     if (trace === undefined) result.skipped.no_persona++
     else if (trace.rules.some(({ matched }) => matched)) traces.push({ user_id: person.user_id, trace })

@@ -24,7 +24,7 @@ import { onFreshSnapshot } from './fresh-snapshot.js'
 import { insertAll } from './insert.js'
 import { decodeInstantCursor } from './instant-cursor.js'
 import { type Page, type PageRequest, pageLimit, toPage } from './page.js'
-import { standingConsents } from './standing-consent.js'
+import { holdConsents, standingConsents } from './standing-consent.js'
 import { together } from './together.js'
 
 export { type Funnel, funnel, funnelByUser, type UserFunnel } from './recommendation-funnel.js'
@@ -86,7 +86,7 @@ export async function create(
   )
   const created = await onFreshSnapshot(
     async () => repeatStatement(db, () => insert.executeTakeFirst()).catch(translateError),
-    async () => (await countConsents(db, [input.user_id], requirement)) === 1,
+    () => hasConsent(db, input.user_id, requirement),
   )
   if (created === undefined) throw new ConsentRequiredError()
   return created
@@ -112,11 +112,8 @@ export async function createMany(
   if (requirement === undefined || rows.length === 0) return insert(db).catch(translateError)
   const userIds = [...new Set(rows.map(({ user_id }) => user_id.toLowerCase()))]
   return together(db, async (trx) => {
-    const held = await onFreshSnapshot(
-      async () => holdConsents(trx, userIds, requirement),
-      async () => (await countConsents(trx, userIds, requirement)) === userIds.length,
-    )
-    if (held === undefined) throw new ConsentRequiredError()
+    const held = await holdConsents(trx, userIds, requirement)
+    if (held.length < userIds.length) throw new ConsentRequiredError()
     return insert(trx)
   }).catch(translateError)
 }
@@ -268,20 +265,7 @@ function requirementOf(requireConsent: RecommendationsOptions['requireConsent'])
   return requireConsent === false ? undefined : requireConsent
 }
 
-function consentsOf(db: Db, userIds: readonly string[], requirement: ConsentRequirement) {
-  return standingConsents(db, requirement).where('c.user_id', '=', sql<string>`any(${userIds}::uuid[])`)
-}
-
-async function countConsents(db: Db, userIds: readonly string[], requirement: ConsentRequirement): Promise<number> {
-  const { n } = await consentsOf(db, userIds, requirement)
-    .select(sql<number>`count(*)::int`.as('n'))
-    .executeTakeFirstOrThrow()
-    .catch(translateError)
-  return n
-}
-
-/** Keeps the consents from being taken back until the transaction ends. Undefined when one is missing. */
-async function holdConsents(trx: Db, userIds: readonly string[], requirement: ConsentRequirement) {
-  const held = await consentsOf(trx, userIds, requirement).select('c.user_id').orderBy('c.user_id').forShare().execute()
-  return held.length === userIds.length ? held : undefined
+async function hasConsent(db: Db, userId: string, requirement: ConsentRequirement): Promise<boolean> {
+  const consent = standingConsents(db, requirement).select('c.id').where('c.user_id', '=', userId)
+  return (await consent.executeTakeFirst().catch(translateError)) !== undefined
 }

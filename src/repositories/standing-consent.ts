@@ -1,6 +1,7 @@
-import { type RawBuilder, sql } from 'kysely'
+import { type NotNull, type RawBuilder, sql } from 'kysely'
 import type { ConsentRequirement } from '../schema/consents.js'
 import type { Db } from '../schema/database.js'
+import { onFreshSnapshot } from './fresh-snapshot.js'
 
 /** The one consent of each person that was given and not taken back, if it is to the version asked for or a later one. */
 export function standingConsents(db: Pick<Db, 'selectFrom'>, { version }: ConsentRequirement = {}) {
@@ -9,6 +10,27 @@ export function standingConsents(db: Pick<Db, 'selectFrom'>, { version }: Consen
     .where('c.granted_at', 'is not', null)
     .where('c.revoked_at', 'is', null)
   return version === undefined ? query : query.where(isAtLeast(sql.ref('c.version'), sql`${version}::text`))
+}
+
+/** The consents of some people that stand, one each. They cannot be taken back until the transaction ends. */
+export async function holdConsents(trx: Db, userIds: readonly string[], requirement: ConsentRequirement) {
+  const standing = () =>
+    standingConsents(trx, requirement).where('c.user_id', '=', sql<string>`any(${userIds}::uuid[])`)
+  const held = await onFreshSnapshot(
+    async () => {
+      const rows = await standing()
+        .select(['c.user_id', 'c.id', 'c.version', 'c.granted_at'])
+        .$narrowType<{ granted_at: NotNull }>()
+        .orderBy('c.user_id')
+        .forShare()
+        .execute()
+      // one that another took the place of while this waited stands, and is not among them
+      const { n } = await standing().select(sql<number>`count(*)::int`.as('n')).executeTakeFirstOrThrow()
+      return n > rows.length ? undefined : rows
+    },
+    async () => true,
+  )
+  return held ?? []
 }
 
 /** By number from left to right; what is not numbers has no order and must be the same. */
