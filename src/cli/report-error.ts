@@ -1,4 +1,4 @@
-import { FinanceDbError } from '../errors.js'
+import { FinanceDbError, ImportConflictError } from '../errors.js'
 import { asOurs } from '../postgres-errors.js'
 import { type ExitCode, exit, Interrupted, UsageError } from './exit-codes.js'
 import { printable } from './format.js'
@@ -25,6 +25,8 @@ export function reportError(
 }
 
 function messageOf(error: unknown): string {
+  // ids are kept out of messages, since those are logged; here somebody asks which
+  if (error instanceof ImportConflictError) return `${error.message} Such as: ${error.externalIds.join(', ')}.`
   return error instanceof Error && error.message !== '' ? error.message : String(error)
 }
 

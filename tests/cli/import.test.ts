@@ -108,6 +108,22 @@ describe('finance-db import', { timeout: 60_000 }, () => {
     expect((await transactions.list(fresh.db, user.id)).rows).toEqual([])
   })
 
+  test('names rows that the account has as other movements', async () => {
+    await using fresh = await freshDatabase()
+    const { account } = await someone(fresh)
+    const args = ['import', '-', '--user', 'ada', '--account', account.id, '--map', 'external_id=id']
+    const import_ = (lines: string) =>
+      cli(args, { env: { DATABASE_URL: fresh.url }, input: `date,merchant,amount,id\n${lines}` })
+
+    await import_('2026-03-02,Shop,-7.50,A-1\n2026-03-02,Shop,-2.00,A-2\n')
+    const { code, stderr } = await import_('2026-03-02,Shop,-7.50,A-1\n2026-03-02,Shop,-2.01,A-2\n')
+
+    expect(code).toBe(1)
+    expect(stderr).toContain(
+      '1 row has an external_id that the account already has for another movement. Such as: A-2.',
+    )
+  })
+
   test('shows what a file or a row says without letting it steer the terminal', async () => {
     await using fresh = await freshDatabase()
     const { user } = await someone(fresh)
