@@ -56,15 +56,14 @@ export function connect(
     connectionString: flags.url ?? (migrating ? env.DATABASE_MIGRATION_URL || undefined : undefined),
     schema: flags.schema,
     applicationName: 'finance-db cli',
-    poolSize: 2,
-    maxOverflow: 2,
     // Migrating and verifying take as long as they take, unless the environment says otherwise.
     ...(env.DATABASE_COMMAND_TIMEOUT === undefined && { statementTimeoutMs: 0 }),
   }
+  // With the size of the pool, which is not ours here, so that what a service cannot start with is told.
   const server = resolve(options, env)
   const { host, port, user, database } = fixedTarget(server)
   return {
-    db: createFinanceDb(options, env),
+    db: createFinanceDb({ ...options, poolSize: 2, maxOverflow: 2 }, env),
     where: `${database ?? user ?? ''} on ${host.startsWith('/') ? host : `${host}:${port}`}`,
     embedded: false,
     loopback: isLoopback(host),

@@ -19,12 +19,15 @@ describe('finance-db, usage', { timeout: 60_000 }, () => {
 
   test('names every variable that is wrong, and says what to set when there is nothing', async () => {
     const nothing = await cli(['check'])
-    const wrong = await cli(['check'], { env: { DATABASE_URL: 'postgres://u@h/d', DATABASE_POOL_TIMEOUT: 'soon' } })
+    const wrong = await cli(['check'], {
+      env: { DATABASE_URL: 'postgres://u@h/d', DATABASE_POOL_TIMEOUT: 'soon', DATABASE_POOL_SIZE: 'wide' },
+    })
 
     expect(nothing.code).toBe(2)
     expect(nothing.stderr).toContain('--pglite')
     expect(wrong.code).toBe(2)
     expect(wrong.stderr).toContain('DATABASE_POOL_TIMEOUT')
+    expect(wrong.stderr).toContain('DATABASE_POOL_SIZE')
   })
 
   test('has the code of what is wrong with the configuration in --json', async () => {
