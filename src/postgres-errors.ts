@@ -78,11 +78,8 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
     return new RuleViolationError('A number is too large: money holds 15 digits before the point.', details, options)
   }
   if (code.startsWith('22')) {
-    return new InvalidInputError(
-      'The input',
-      [{ path: '', message: `Postgres cannot read a value (SQLSTATE ${code})` }],
-      options,
-    )
+    const message = isNoUuid(error) ? 'an id is not a UUID' : `Postgres cannot read a value (SQLSTATE ${code})`
+    return new InvalidInputError('The input', [{ path: '', message }], options)
   }
   const problem = scopeProblems[constraint ?? '']
   if (code === '42501' && problem !== undefined) return new ScopeError(problem, rule, options)
@@ -166,6 +163,11 @@ function sentence({ constraint, table, column, code }: PostgresError): string {
  */
 const brokenSocket = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTCONN'])
 const brokenClient = /^(Connection terminated|Client has encountered a connection error|Client was closed)/
+
+/** Postgres names the type in front of the colon, in whatever language, and the value after it. */
+function isNoUuid({ code, message }: PostgresError): boolean {
+  return code === '22P02' && /^[^:]*\buuid\b/.test(message)
+}
 
 /** Whether the driver says that the connection broke: from our side, or told by the server as it closed it. */
 export function isBrokenConnection(error: unknown): boolean {

@@ -6,8 +6,8 @@ import { identifier, name, phoneNumber, text, uuid } from './values.js'
 const newUserFields = {
   /** Made by the database when left out. */
   id: uuid.optional(),
-  /** Unique without regard to case. */
-  email: z.email().max(320),
+  /** What the email field of a browser takes, a domain in other letters as `xn--…`. Unique without regard to case. */
+  email: z.email({ pattern: z.regexes.html5Email }).max(320),
   username: name(100).nullish(),
   role: z.enum(roles).optional(),
   first_name: text(200).nullish(),

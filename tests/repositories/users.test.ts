@@ -82,6 +82,24 @@ describe('users', () => {
     await expect(createUser(db, { first_name: '\ud800' })).rejects.toThrow(InvalidInputError)
   })
 
+  test('takes an address with any sign that a browser takes, and none that mail does not', async ({ db }) => {
+    for (const email of ['o&m@example.org', "o'brien#1@example.org", 'a/b=c@example.org', 'ivan@example.xn--p1ai']) {
+      expect((await users.create(db, { email })).email).toBe(email)
+    }
+    for (const email of ['two@at@example.org', 'a b@example.org', '@example.org', 'a@', 'a@-b.org', 'ı@example.org']) {
+      await expect(users.create(db, { email })).rejects.toThrow(InvalidInputError)
+    }
+  })
+
+  test('says of an id from outside that it is none, without showing it', async ({ db }) => {
+    for (const call of [() => users.get(db, 'me'), () => users.update(db, 'me', { first_name: 'Ada' })]) {
+      await expect(call()).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+        message: 'The input is not valid: an id is not a UUID',
+      })
+    }
+  })
+
   test('creates many, all or none', async ({ db }) => {
     const created = await users.createMany(db, [newUser(), newUser(), newUser()])
     expect((await users.list(db)).rows.map(({ id }) => id).sort()).toEqual(created.map(({ id }) => id).sort())
