@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import { CompiledQuery } from 'kysely'
-import { resolveSchema } from '../config.js'
+import { type Environment, resolveSchema } from '../config.js'
 import { createFinanceDb } from '../database.js'
 import { UnfitRoleError, UnsupportedError } from '../errors.js'
 import { type Canaries, plantCanaries } from '../readonly/attacks/canaries.js'
@@ -10,6 +10,7 @@ import { runAttacks, type Verdict } from '../readonly/attacks/run.js'
 import type { Ground } from '../readonly/attacks/shape.js'
 import { createWatch, type Watch } from '../readonly/attacks/watch.js'
 import { createReadOnlyDb } from '../readonly/index.js'
+import { agentEnvironment } from '../readonly/options.js'
 import { inspectRole, type RoleReport } from '../roles/inspect.js'
 import { parseScopeKey } from '../roles/scope-token.js'
 import { type ExitCode, exit, UsageError } from './exit-codes.js'
@@ -33,7 +34,7 @@ export function addAgentOptions(command: Command): Command {
       '--agent',
       'attack the read-only door with every known way around it; exit code 3 if something gets through',
     )
-    .option('--agent-url <url>', 'where the agent logs in (default: READONLY_DATABASE_URL)')
+    .option('--agent-url <url>', 'where the agent logs in (default: READONLY_DATABASE_URL, or POSTGRES_READONLY_USER)')
     .option('--user <id>', 'whose rows the door shows (default: nobody who is there)')
     .option(
       '--canaries',
@@ -53,13 +54,17 @@ interface Findings {
 /** Looks at the role and tries all attacks that are harmless in production, with the parser guard and without. */
 export async function examineAgent(cli: Cli, options: AgentOptions): Promise<ExitCode> {
   const { out, env, flags } = cli
-  const url = options.agentUrl ?? env.READONLY_DATABASE_URL
-  if (!url) throw new UsageError('Say where the agent logs in: READONLY_DATABASE_URL, or --agent-url.')
+  const url = options.agentUrl
+  if (!url && !env.READONLY_DATABASE_URL?.trim() && !env.POSTGRES_READONLY_USER?.trim()) {
+    throw new UsageError(
+      'Say where the agent logs in: READONLY_DATABASE_URL, or POSTGRES_READONLY_USER and POSTGRES_READONLY_PASSWORD, or --agent-url.',
+    )
+  }
   if (!env.FINANCE_SCOPE_KEY) throw new UsageError('FINANCE_SCOPE_KEY is not set: the door signs with it.')
   const key = parseScopeKey(env.FINANCE_SCOPE_KEY.split(',')[0] ?? '')
   const schema = resolveSchema({ schema: flags.schema }, env)
 
-  const role = await roleOf(url, schema)
+  const role = await roleOf(url, agentEnvironment(env), schema)
   const owner = options.canaries === true ? cli.connect().db : undefined
   const canaries: Canaries | undefined = owner && (await plantCanaries(owner))
   const progress = out.progress()
@@ -99,8 +104,8 @@ export async function examineAgent(cli: Cli, options: AgentOptions): Promise<Exi
 
 const all = ({ guarded, unguarded }: Findings) => [...guarded, ...unguarded]
 
-async function roleOf(connectionString: string, schema: string): Promise<RoleReport> {
-  const db = createFinanceDb({ connectionString, poolSize: 1, maxOverflow: 0 }, {})
+async function roleOf(connectionString: string | undefined, env: Environment, schema: string): Promise<RoleReport> {
+  const db = createFinanceDb({ connectionString, poolSize: 1, maxOverflow: 0 }, env)
   try {
     return await inspectRole((text, values) => db.executeQuery(CompiledQuery.raw(text, values)), schema)
   } finally {

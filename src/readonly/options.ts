@@ -115,7 +115,7 @@ export function readOptions(options: ReadOnlyDbOptions, env: Environment): DoorS
   const concurrency = given.concurrency ?? 4
   if (pglite === undefined) assertTarget(connection, env)
   const config =
-    pglite === undefined ? resolveServer(serverOptions(connection, concurrency), connectionEnv(env)) : undefined
+    pglite === undefined ? resolveServer(serverOptions(connection, concurrency), agentEnvironment(env)) : undefined
   return {
     config,
     pglite,
@@ -162,7 +162,8 @@ function assertTarget(connection: Record<string, unknown>, env: Environment): vo
   ])
 }
 
-function connectionEnv(env: Environment): Environment {
+/** What says where the agent logs in, under the names that `createFinanceDb` reads. */
+export function agentEnvironment(env: Environment): Environment {
   const { POSTGRES_READONLY_USER: user, READONLY_DATABASE_URL: url } = env
   const shared = [
     'DATABASE_SSL_MODE',

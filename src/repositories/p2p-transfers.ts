@@ -148,10 +148,23 @@ export async function fail(db: Db, userId: string, id: string): Promise<P2pTrans
 
 /** By its sender. @throws {NotFoundError} Also when another person sent it. */
 export async function get(db: Db, userId: string, id: string): Promise<P2pTransfer> {
+  return read(db, 'user_id', userId, id)
+}
+
+/**
+ * By its recipient, such as before they answer. Walks `p2p_transfers_recipient_id_key`.
+ *
+ * @throws {NotFoundError} Also when it was sent to another person.
+ */
+export async function getReceived(db: Db, recipientId: string, id: string): Promise<P2pTransfer> {
+  return read(db, 'recipient_id', recipientId, id)
+}
+
+async function read(db: Db, whose: Side, personId: string, id: string): Promise<P2pTransfer> {
   return db
     .selectFrom('finance.p2p_transfers')
     .select(columns)
-    .where('user_id', '=', userId)
+    .where(whose, '=', personId)
     .where('id', '=', id)
     .executeTakeFirstOrThrow(() => new NotFoundError('transfer'))
     .catch(translateError)
@@ -179,7 +192,7 @@ export async function listReceived(
 
 async function list(
   db: Db,
-  whose: 'user_id' | 'recipient_id',
+  whose: Side,
   personId: string,
   filter: P2pTransferFilter,
   request: PageRequest,
@@ -201,6 +214,9 @@ async function list(
     .catch(translateError)
   return toPage(rows, limit, ({ id }) => [id])
 }
+
+/** Whose transfer it is: the sender's or the recipient's. */
+type Side = 'user_id' | 'recipient_id'
 
 interface Ending {
   readonly sender: string | null

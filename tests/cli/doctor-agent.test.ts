@@ -36,7 +36,7 @@ describe('finance-db doctor --agent', { timeout: 300_000 }, () => {
   })
 
   test('finds that it holds for nobody who is there, too', async () => {
-    const { code, stdout } = await cli(['doctor', '--agent'], { env })
+    const { code, stdout } = await cli(['doctor', '--agent'], { env: { ...env, ...apart(field.agentUrl) } })
 
     expect(stdout).not.toContain('✗')
     expect(stdout).not.toContain('BREACHED')
@@ -88,6 +88,19 @@ describe('finance-db doctor --agent', { timeout: 300_000 }, () => {
     expect(outcomes[1]?.stderr).toContain('FINANCE_SCOPE_KEY')
   })
 })
+
+/** The same place by the variables that take a URL apart. */
+function apart(agentUrl: string): Record<string, string> {
+  const { username, password, hostname, port, pathname } = new URL(agentUrl)
+  return {
+    READONLY_DATABASE_URL: '',
+    POSTGRES_READONLY_USER: username,
+    POSTGRES_READONLY_PASSWORD: password,
+    POSTGRES_HOST: hostname,
+    POSTGRES_PORT: port,
+    POSTGRES_DB: pathname.slice(1),
+  }
+}
 
 /** The audit log is append-only: it keeps what was planted. */
 function withoutAudit(state: string): string {

@@ -298,6 +298,19 @@ test('each person lists what they sent and what they were sent, newest first', a
   expect((await p2pTransfers.listReceived(db, me)).rows).toEqual([])
 })
 
+test('each person reads one that they sent or were sent, by the side they are on', async ({ db }) => {
+  const { me, them, transfer } = await people(db)
+  const sent = await p2pTransfers.send(db, transfer())
+
+  expect(await p2pTransfers.get(db, me, sent.id)).toEqual(sent)
+  expect(await p2pTransfers.getReceived(db, them, sent.id)).toEqual(sent)
+  const stranger = await createUser(db)
+  for (const other of [me, stranger.id]) {
+    await expect(p2pTransfers.getReceived(db, other, sent.id)).rejects.toThrow(NotFoundError)
+  }
+  await expect(p2pTransfers.get(db, them, sent.id)).rejects.toThrow(NotFoundError)
+})
+
 test('of accepting, declining and cancelling at once, one wins and the money agrees', async () => {
   await using fresh = await freshDatabase()
   const { mine, theirs, me, them, transfer, to } = await people(fresh.db)
