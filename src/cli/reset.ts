@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import { schemaOf } from '../connection/schema-plugin.js'
 import { lockKey } from '../migrations/names.js'
 import { identifier } from '../quoting.js'
-import type { Database } from '../schema/database.js'
+import type { Database, Trx } from '../schema/database.js'
 import { isExpendable } from './danger.js'
 import { UsageError } from './exit-codes.js'
 import { migrated, migrateWithProgress } from './migrate.js'
@@ -45,17 +45,30 @@ async function execute(cli: Cli, { force = false, yesDestroyData }: Options): Pr
     throw new UsageError(`The database is ${database}, not what --yes-destroy-data says.`)
   }
 
-  await dropSchema(db)
+  const roles = await dropSchema(db)
   out.note(`Dropped schema ${schemaOf(db)} in ${where}.`)
   const migration = await migrateWithProgress(db, out)
+  if (roles.length > 0) {
+    out.note(`${roles.join(', ')} lost their rights, and scopes their keys: run finance-db provision again.`)
+  }
   out.result({ database, schema: schemaOf(db), migration }, () => out.line(`${migrated(migration)} (${where})`))
 }
 
-/** All or nothing, and not while another process migrates. */
-async function dropSchema(db: Kysely<Database>): Promise<void> {
+/** All or nothing, and not while another process migrates. Gives the roles that had rights in it. */
+async function dropSchema(db: Kysely<Database>): Promise<string[]> {
   const schema = schemaOf(db)
-  await db.transaction().execute(async (trx) => {
+  return db.transaction().execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(${lockKey(schema)}::bigint)::text`.execute(trx)
+    const roles = await provisionedRoles(trx)
     await sql.raw(`drop schema if exists ${identifier(schema)} cascade`).execute(trx)
+    return roles
   })
+}
+
+async function provisionedRoles(trx: Trx): Promise<string[]> {
+  const registry = `${identifier(schemaOf(trx))}.database_roles`
+  const { rows } = await sql<{ there: boolean }>`select to_regclass(${registry}) is not null as there`.execute(trx)
+  if (rows[0]?.there !== true) return []
+  const roles = await trx.selectFrom('finance.database_roles').select('name').orderBy('name').execute()
+  return roles.map(({ name }) => name)
 }

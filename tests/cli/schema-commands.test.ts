@@ -89,7 +89,10 @@ describe('finance-db, the schema', { timeout: 120_000 }, () => {
 
     expect((await reset([], { NODE_ENV: 'development' })).code).toBe(0)
     expect(await people()).toBe(0)
-    expect((await reset(['--force', '--yes-destroy-data', database])).code).toBe(0)
+    await sql`insert into ${sql.table('finance.database_roles')} values ('ai_reader', 'agent')`.execute(fresh.db)
+    const named = await reset(['--force', '--yes-destroy-data', database])
+    expect(named).toMatchObject({ code: 0, stderr: expect.stringMatching(/ai_reader .*finance-db provision again/) })
+    expect((await reset([], { NODE_ENV: 'test' })).stderr).not.toContain('provision')
   })
 
   test('takes a server by another name than this machine for one that matters', async () => {
