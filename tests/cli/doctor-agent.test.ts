@@ -61,6 +61,7 @@ describe('finance-db doctor --agent', { timeout: 300_000 }, () => {
     expect(code).toBe(3)
     expect(stdout).toContain('It may insert insights.')
     expect(stdout).toContain(`alter role "${field.role}" nocreatedb;`)
+    expect(stdout).toContain(`finance-db provision --only agent --agent '${field.role}' --sql`)
     expect(stdout).toContain('is not fit for the read-only door')
   })
 
