@@ -22,8 +22,6 @@ export function amountReader({ decimal, thousands }: Separators): (text: string)
       .replace(/[\u2212\u2013]/g, '-')
       .replace(/[\u2019\u02bc]/g, "'")
       .replace(/\p{Sc}|\b[A-Z]{3}\b|K\u010d/gu, '')
-      .replace(/([-+(])\s+/g, '$1')
-      .replace(/\s+([-+)])/g, '$1')
       .trim()
     const parts = shape.exec(plain)?.groups
     if (parts === undefined || (parts.open === undefined) !== (parts.close === undefined)) return undefined

@@ -14,7 +14,7 @@ export type VectorMode = 'auto' | 'require' | 'off'
 /** Why the migrations that need pgvector cannot be applied; undefined when they can. */
 export function whyNoVector(mode: VectorMode, state: VectorState | undefined): string | undefined {
   if (mode === 'off') return 'pgvector is switched off by the option `vector`'
-  if (state === undefined || state.schema !== null || state.creatable === true) return undefined
+  if (state === undefined || state.creatable === true) return undefined
   return state.creatable === null
     ? 'the extension pgvector is not available on this server'
     : 'this role may not create the extension pgvector: run `create extension vector` as an administrator'
@@ -39,7 +39,6 @@ export async function ensureVector(
   await sql.raw('savepoint before_vector').execute(trx)
   try {
     await sql.raw(`create extension if not exists vector with schema ${vector}`).execute(trx)
-    await sql.raw('release savepoint before_vector').execute(trx)
     return { vector }
   } catch (cause) {
     // insufficient_privilege, undefined_file, feature_not_supported, object_not_in_prerequisite_state
