@@ -41,6 +41,7 @@ describe('finance-db, usage', { timeout: 60_000 }, () => {
     const refusals = await Promise.all([
       cli(['mcp', '--port', '70000']),
       cli(['purge', '--chat-logs', '9007199254740993']),
+      cli(['purge', '--chat-logs', '']),
       cli(['report', '--days', '0']),
       cli(['rollback', '--steps', '1.5']),
       cli(['import', 'x.csv', '--skip-lines', '-1']),
@@ -48,6 +49,7 @@ describe('finance-db, usage', { timeout: 60_000 }, () => {
 
     expect(refusals.map(({ code, stderr }) => [code, /Give .*$/m.exec(stderr)?.[0]])).toEqual([
       [2, 'Give 0 to 65535.'],
+      [2, 'Give a whole number.'],
       [2, 'Give a whole number.'],
       [2, 'Give 1 to 3660.'],
       [2, 'Give a whole number.'],

@@ -318,6 +318,8 @@ describe('amounts', () => {
     ['€ 1,234.56', '1234.56'],
     ['1,23,456.00 INR', '123456.00'],
     ['-$5', '-5'],
+    ['$ -5', '-5'],
+    ['( 5 )', '-5'],
     ['.5', '0.5'],
     ['5.', '5'],
     ['-0.00', '0.00'],
@@ -340,7 +342,7 @@ describe('amounts', () => {
   test('refuse separated thousands that were not announced', () => {
     expect(amountReader({ decimal: '.' })('1,234')).toBeUndefined()
     expect(amountReader({ decimal: ',' })('1.234')).toBeUndefined()
-    expect(amountReader({ decimal: '.', thousands: "'" })("1’234'567.80")).toBe('1234567.80')
+    expect(amountReader({ decimal: '.', thousands: "'" })('1’234’567.80')).toBe('1234567.80')
     expect(amountReader({ decimal: ',', thousands: ' ' })('1\u202f234\u00a0567,80 Kč')).toBe('1234567.80')
   })
 
@@ -400,6 +402,16 @@ describe('days', () => {
     expect(dayReader(format)('')).toBeUndefined()
   })
 
+  test.each(Array.from({ length: 12 }, (_, i) => new Date(Date.UTC(2026, i, 9))))(
+    'are read in the month of %s',
+    (at) => {
+      for (const month of ['long', 'short'] as const) {
+        const text = at.toLocaleDateString('en-US', { month, day: 'numeric', year: 'numeric', timeZone: 'UTC' })
+        expect(dayReader('MMM D, YYYY')(text)).toBe(at.toISOString().slice(0, 10))
+      }
+    },
+  )
+
   test('of two-digit years lie between 1969 and 2068', () => {
     expect(['690101', '991231', '000101', '681231'].map(dayReader('YYMMDD'))).toEqual([
       '1969-01-01',
@@ -414,6 +426,9 @@ describe('days', () => {
     expect(dayReader('D MMM YYYY', months)('4 Août 2026')).toBe('2026-08-04')
     expect(dayReader('D MMM YYYY', months)('4 févr. 2026')).toBe('2026-02-04')
     expect(dayReader('D MMM YYYY', months)('4 Feb 2026')).toBeUndefined()
+    // `juin` or `juillet`
+    expect(dayReader('D MMM YYYY', months)('4 jui 2026')).toBeUndefined()
+    expect(dayReader('D MMM YYYY', ['Jänner'])('4 jänner 2026')).toBe('2026-01-04')
     expect(dayReader('D MMM YYYY')('4 Ju 2026')).toBeUndefined()
   })
 

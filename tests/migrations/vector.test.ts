@@ -134,6 +134,25 @@ describe('where pgvector is there, but the role may not create it', { timeout: 6
   })
 })
 
+test('where a file of pgvector is missing it is skipped, and any other error is thrown', async () => {
+  await using database = await openPGlite(undefined, { vector })
+  const refuse = (code: string) =>
+    sql
+      .raw(`create or replace function public.refuse() returns event_trigger language plpgsql as
+      $$ begin raise exception using errcode = '${code}'; end $$`)
+      .execute(database.db)
+  await refuse('XX000')
+  await sql`create event trigger refuse on ddl_command_start when tag in ('CREATE EXTENSION')
+    execute function public.refuse()`.execute(database.db)
+  await expect(migrate(database.db)).rejects.toThrow()
+
+  for (const code of ['58P01', '0A000', '55000']) {
+    await refuse(code)
+    expect((await migrate(database.db)).skipped).toMatchObject([{ reason: expect.stringContaining(code) }])
+    await expect(migrate(database.db, { vector: 'require' })).rejects.toThrow(UnsupportedError)
+  }
+})
+
 describe('where pgvector can be created', { timeout: 60_000 }, () => {
   test('it is, unless it is switched off, and a warm start is still one query', async () => {
     await using database = await openPGlite(undefined, { vector })
