@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { UsageError } from '../../src/cli/exit-codes.js'
+import { layoutOf } from '../../src/cli/import-layout.js'
 import * as accounts from '../../src/repositories/accounts.js'
 import * as transactions from '../../src/repositories/transactions.js'
 import * as users from '../../src/repositories/users.js'
@@ -41,6 +43,51 @@ async function someone({ db }: FreshDatabase) {
   })
   return { user, account }
 }
+
+describe('the layout of a file', () => {
+  test('is that of the flags, and of the JSON file where they are silent', () => {
+    const flags = { map: ['date=Day', 'debit=Out', 'credit=In', 'category=Kind', 'currency=Code', 'external_id=Id'] }
+    const more = { delimiter: 'tab', encoding: 'windows-1252', skipLastRows: 1 }
+    const mapping = { merchant: 'Who', description: 'Why', amount: { column: 'Sum', decimal: ',' } }
+
+    expect(layoutOf({ header: true, ...flags, ...more }, { skipLines: 2, header: false, mapping })).toMatchObject({
+      ...{ delimiter: '\t', encoding: 'windows-1252', skipLines: 2, skipLastRows: 1, header: false },
+      mapping: {
+        ...{ merchant: 'Who', description: 'Why', category: 'Kind', currency: 'Code', external_id: 'Id' },
+        date: { column: 'Day', format: 'YYYY-MM-DD' },
+        amount: { debit: 'Out', credit: 'In', decimal: ',' },
+      },
+    })
+  })
+
+  test('says which way the money went', () => {
+    const amount = (given: object, map: string[], invert?: true) =>
+      layoutOf({ header: true, map, ...(invert && { invert }) }, { mapping: { amount: given } }).mapping.amount
+    const defaults = { decimal: '.', invert: false }
+
+    expect(amount({}, [])).toEqual({ ...defaults, column: 'amount' })
+    expect(amount({}, ['amount=1'], true)).toEqual({ ...defaults, column: '1', invert: true })
+    expect(amount({ column: 'Sum', invert: true }, [])).toEqual({ ...defaults, column: 'Sum', invert: true })
+    expect(amount({ debit: 3, credit: 2 }, [])).toEqual({ decimal: '.', debit: 3, credit: 2 })
+    expect(amount({ debit: 3, credit: 2, decimal: ',' }, ['amount=Sum'])).toEqual({
+      ...defaults,
+      column: 'Sum',
+      decimal: ',',
+    })
+    expect(amount({ debit: 3, credit: 2 }, ['credit=In'])).toEqual({ decimal: '.', debit: 3, credit: 'In' })
+    expect(amount({ debit: 3, credit: 2 }, ['debit=Out'])).toEqual({ decimal: '.', debit: 'Out', credit: 2 })
+    expect(() => amount({}, ['amount=Sum', 'debit=Out', 'credit=In'])).toThrow(UsageError)
+  })
+
+  test('knows rows by their contents, by a column, or not at all', () => {
+    const id = (...map: string[]) => layoutOf({ header: false, map: ['date=0', 'amount=1', ...map] }, {}).mapping
+
+    expect(id()).toMatchObject({ external_id: 'hash', date: { column: 0 }, amount: { column: 1 } })
+    expect(id('external_id=2')).toHaveProperty('external_id', 2)
+    expect(id('external_id=none')).not.toHaveProperty('external_id')
+    for (const wrong of ['colour=red', 'merchant=', '=red', 'merchant']) expect(() => id(wrong)).toThrow(UsageError)
+  })
+})
 
 describe('finance-db import', { timeout: 60_000 }, () => {
   test('takes a file from stdin once, whatever the bank calls its columns', async () => {

@@ -195,7 +195,7 @@ describe('reads', () => {
     await standby.kill()
     expect(await running).toBe('primary')
     expect(await reads.read(where)).toBe('primary')
-    expect(await idle.reads.health()).toMatchObject([{ status: 'down', latencyMs: null }])
+    expect(await idle.reads.health()).toMatchObject([{ status: 'down', latencyMs: null, lagBytes: null }])
     expect(await checkHealth(db, { replicas: reads })).toMatchObject({
       status: 'degraded',
       reasons: ['replica-down'],
