@@ -65,7 +65,7 @@ describe('the layout of a file', () => {
       layoutOf({ header: true, map, ...(invert && { invert }) }, { mapping: { amount: given } }).mapping.amount
     const defaults = { decimal: '.', invert: false }
 
-    expect(amount({}, [])).toEqual({ ...defaults, column: 'amount' })
+    expect(amount({ decimal: ',' }, [])).toEqual({ ...defaults, decimal: ',', column: 'amount' })
     expect(amount({}, ['amount=1'], true)).toEqual({ ...defaults, column: '1', invert: true })
     expect(amount({ column: 'Sum', invert: true }, [])).toEqual({ ...defaults, column: 'Sum', invert: true })
     expect(amount({ debit: 3, credit: 2 }, [])).toEqual({ decimal: '.', debit: 3, credit: 2 })
@@ -85,7 +85,7 @@ describe('the layout of a file', () => {
     expect(id()).toMatchObject({ external_id: 'hash', date: { column: 0 }, amount: { column: 1 } })
     expect(id('external_id=2')).toHaveProperty('external_id', 2)
     expect(id('external_id=none')).not.toHaveProperty('external_id')
-    for (const wrong of ['colour=red', 'merchant=', '=red', 'merchant']) expect(() => id(wrong)).toThrow(UsageError)
+    for (const wrong of ['colour=red', 'merchant=', '=red', 'dates']) expect(() => id(wrong)).toThrow(UsageError)
   })
 })
 
