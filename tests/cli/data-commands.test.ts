@@ -2,10 +2,13 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
+import { checkInvariants } from '../../src/cli/invariants.js'
 import * as accounts from '../../src/repositories/accounts.js'
+import * as p2pTransfers from '../../src/repositories/p2p-transfers.js'
 import * as transactions from '../../src/repositories/transactions.js'
+import * as transfers from '../../src/repositories/transfers.js'
 import * as users from '../../src/repositories/users.js'
-import { createAccount } from '../people.js'
+import { createAccount, createTransaction } from '../people.js'
 import { freshDatabase, test } from '../support.js'
 import { cli, temporaryDirectory } from './support.js'
 
@@ -183,4 +186,90 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
     ])
     for (const { broken } of document.invariants) expect(broken).toBe(0)
   })
+})
+
+test('each rule of verify finds what breaks it', async ({ db }) => {
+  const mine = await createAccount(db, { opening_balance: '100' })
+  const { user_id } = mine
+  const [savings, theirs] = [await createAccount(db, { user_id }), await createAccount(db)]
+  const paid = await createTransaction(db, mine)
+  const reversal = await transactions.reverse(db, user_id, paid.id)
+  const other = await createTransaction(db, savings, { amount: '12.50' })
+  await transactions.hold(db, { user_id, account_id: mine.id, amount: '-5', date: '2026-03-01', merchant: 'Hotel' })
+  const moved = { user_id, from_account_id: mine.id, amount: '30' }
+  const transfer = await transfers.create(db, { ...moved, to_account_id: savings.id, idempotency_key: 'a' })
+  const send = (idempotency_key: string) =>
+    p2pTransfers.send(db, { ...moved, recipient_id: theirs.user_id, idempotency_key })
+  const [accepted, pending] = [await send('b'), await send('c')]
+  await p2pTransfers.accept(db, theirs.user_id, accepted.id, { to_account_id: theirs.id })
+
+  /** The names of the rules that are broken then; the log of the audit is told apart. */
+  async function brokenBy(statements: string): Promise<string[]> {
+    const trx = await db.startTransaction().execute()
+    for (const statement of `set local session_replication_role = replica; ${statements}`.split(';'))
+      await sql.raw(statement).execute(trx)
+    const rules = await checkInvariants(trx, 'finance', () => {})
+    await trx.rollback().execute()
+    return rules.filter(({ name, broken }) => broken > 0 && !name.includes('audit')).map(({ name }) => name)
+  }
+  const rules: readonly (readonly [rule: RegExp, ...statements: string[]])[] = [
+    [/every balance/, `update finance.accounts set balance = balance - 1 where id = '${mine.id}'`],
+    [/what is held/, `update finance.accounts set held = held + 1 where id = '${savings.id}'`],
+    [
+      /minimum balance/,
+      `alter table finance.accounts drop constraint accounts_minimum_balance_check;
+        update finance.accounts set minimum_balance = balance + 1 where id = '${mine.id}'`,
+    ],
+    [/in its currency/, `update finance.transactions set currency = 'CHF' where id = '${paid.id}'`],
+    [/belongs to a user/, `delete from finance.users where id = '${user_id}'`],
+    [
+      /direction/,
+      `alter table finance.transactions alter direction drop expression;
+        update finance.transactions set direction = 'credit' where id = '${paid.id}'`,
+      `alter table finance.transactions alter direction drop expression;
+        update finance.transactions set direction = 'debit' where id = '${other.id}'`,
+    ],
+    [
+      /posted_at/,
+      `alter table finance.transactions drop constraint transactions_posted_at_check;
+        update finance.transactions set posted_at = null where id = '${paid.id}'`,
+      `alter table finance.transactions drop constraint transactions_posted_at_check;
+        update finance.transactions set posted_at = now() where status = 'pending'`,
+    ],
+    [
+      /every completed transfer/,
+      `update finance.transfers set from_amount = 31, to_amount = 31`,
+      `update finance.transfers set from_account_id = '${theirs.id}'`,
+      `update finance.transfers set to_account_id = '${theirs.id}'`,
+      `update finance.transactions set transfer_id = '${transfer.id}' where id = '${paid.id}'`,
+      `update finance.transactions set transfer_id = null`,
+    ],
+    [
+      /between people/,
+      `update finance.p2p_transfers set amount = 31, to_amount = 31 where id = '${accepted.id}'`,
+      `update finance.p2p_transfers set amount = 31 where id = '${pending.id}'`,
+      `update finance.p2p_transfers set from_account_id = '${savings.id}' where id = '${pending.id}'`,
+      `update finance.p2p_transfers set to_account_id = '${savings.id}' where id = '${accepted.id}'`,
+      `update finance.p2p_transfers set status = 'cancelled' where id = '${pending.id}'`,
+      `update finance.transactions set p2p_transfer_id = null where user_id = '${theirs.user_id}'`,
+      `update finance.transactions set p2p_transfer_id = null where p2p_transfer_id = '${pending.id}'`,
+      `update finance.transactions set p2p_transfer_id = '${pending.id}' where user_id = '${theirs.user_id}'`,
+    ],
+    [
+      /every reversal/,
+      `update finance.transactions set reverses_id = '${other.id}' where id = '${reversal.id}'`,
+      `update finance.transactions set reverses_id = '${transfer.id}' where id = '${reversal.id}'`,
+    ],
+    [
+      /no constraint is unchecked/,
+      `alter table finance.cards drop constraint cards_account_id_fkey,
+        add constraint cards_account_id_fkey foreign key (user_id, account_id) references finance.accounts (user_id, id) not valid`,
+      'alter table finance.cards enable replica trigger cards_touch',
+    ],
+  ]
+
+  expect(await brokenBy('select 1')).toEqual([])
+  for (const [rule, ...breaks] of rules)
+    for (const statements of breaks)
+      expect(await brokenBy(statements), statements).toEqual([expect.stringMatching(rule)])
 })
