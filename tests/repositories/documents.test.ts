@@ -44,6 +44,7 @@ describe.each(places)('documents on %s', { timeout: 60_000 }, (_, open, there) =
   test.skipIf(!there)('are kept, changed and removed by their owner alone', async () => {
     const [mine, theirs] = [await createPerson(db), await createPerson(db)]
     const input = { user_id: mine, content: 'Rent is due.', metadata: { source: 'a.pdf', pages: [1, 2] } }
+    const other = await documents.create(db, { ...input, embedding: at(0) })
 
     const made = await documents.create(db, { ...input, embedding: at(0) })
     expect(made).toEqual({
@@ -66,10 +67,13 @@ describe.each(places)('documents on %s', { timeout: 60_000 }, (_, open, there) =
       metadata: { paid: true },
     })
     expect(await documents.update(db, mine, made.id, {})).toMatchObject({ metadata: { paid: true } })
-    expect(await documents.search(db, mine, { embedding: at(90) })).toMatchObject([{ id: made.id, distance: 0 }])
+    expect(await documents.search(db, mine, { embedding: at(90), limit: 1 })).toMatchObject([
+      { id: made.id, distance: 0 },
+    ])
 
     await documents.remove(db, mine, made.id)
     expect(await documents.find(db, mine, made.id)).toBeUndefined()
+    expect(await documents.get(db, mine, other.id)).toEqual(other)
     const nobody = '00000000-0000-7000-8000-000000000000'
     await expect(documents.create(db, { ...input, user_id: nobody, embedding: at(0) })).rejects.toThrow(
       MissingReferenceError,
@@ -95,6 +99,7 @@ describe.each(places)('documents on %s', { timeout: 60_000 }, (_, open, there) =
     const [first, second] = await documents.createMany(db, [
       { user_id, content: 'a', embedding: noisy },
       { user_id, content: 'b', embedding: doubles },
+      { user_id, content: 'c', embedding: at(0) },
     ])
     const ids = [first?.id as string, second?.id as string, other]
 
