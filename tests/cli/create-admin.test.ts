@@ -57,11 +57,12 @@ describe('finance-db create-admin', { timeout: 60_000 }, () => {
       cli(['create-admin'], { env: { ...env, FIRST_SUPERUSER_PASSWORD: password } })
 
     const known = await withPassword('admin123')
+    const own = await withPassword(email.toUpperCase())
     const short = await withPassword('tQ7-xk2zM1a')
     const stdin = await cli(['create-admin', '--password-stdin'], { env, input: '!changethis!2026' })
     const none = await cli(['create-admin'], { env })
 
-    for (const { code } of [known, short, stdin, none]) expect(code).toBe(2)
+    for (const { code } of [known, own, short, stdin, none]) expect(code).toBe(2)
     expect(known.stderr).toContain('well-known default')
     expect(stdin.stderr).toContain('well-known default')
     expect(short.stderr).toContain('12 characters')

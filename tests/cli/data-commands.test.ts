@@ -192,6 +192,7 @@ test('each rule of verify finds what breaks it', async ({ db }) => {
   const mine = await createAccount(db, { opening_balance: '100' })
   const { user_id } = mine
   const [savings, theirs] = [await createAccount(db, { user_id }), await createAccount(db)]
+  const empty = await createAccount(db, { minimum_balance: '0' })
   const paid = await createTransaction(db, mine)
   const reversal = await transactions.reverse(db, user_id, paid.id)
   const other = await createTransaction(db, savings, { amount: '12.50' })
@@ -213,7 +214,11 @@ test('each rule of verify finds what breaks it', async ({ db }) => {
     return rules.filter(({ name, broken }) => broken > 0 && !name.includes('audit')).map(({ name }) => name)
   }
   const rules: readonly (readonly [rule: RegExp, ...statements: string[]])[] = [
-    [/every balance/, `update finance.accounts set balance = balance - 1 where id = '${mine.id}'`],
+    [
+      /every balance/,
+      `update finance.accounts set balance = balance - 1 where id = '${mine.id}'`,
+      `update finance.accounts set balance = 1 where id = '${empty.id}'`,
+    ],
     [/what is held/, `update finance.accounts set held = held + 1 where id = '${savings.id}'`],
     [
       /minimum balance/,

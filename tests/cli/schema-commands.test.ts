@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
+import { connect } from '../../src/cli/connection.js'
 import { migrations } from '../../src/migrations/index.js'
 import { emptyDatabase, tablesOf } from '../migrations/support.js'
 import { freshDatabase, test } from '../support.js'
@@ -105,6 +106,21 @@ describe('finance-db, the schema', { timeout: 120_000 }, () => {
 
     expect(refused.code).toBe(2)
     expect(refused.stderr).toContain('the server is not on this machine')
+  })
+
+  test.each([
+    ['localhost', true],
+    ['127.0.0.1', true],
+    ['[::1]', true],
+    ['%2Fvar%2Frun', true],
+    ['127.0.0.1.example.org', false],
+    ['db.127.0.0.1', false],
+    ['localhost.example.org', false],
+  ])('%s is this machine: %s', async (host, expected) => {
+    const { db, loopback } = connect({ url: `postgres://someone@${host}/bank` }, {})
+    await db.destroy()
+
+    expect(loopback).toBe(expected)
   })
 
   test('keeps an embedded database in a directory, in the schema it is told', async () => {
