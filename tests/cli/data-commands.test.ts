@@ -195,6 +195,7 @@ test('each rule of verify finds what breaks it', async ({ db }) => {
   const empty = await createAccount(db, { minimum_balance: '0' })
   const paid = await createTransaction(db, mine)
   const reversal = await transactions.reverse(db, user_id, paid.id)
+  await createTransaction(db, savings, { amount: '0' })
   const other = await createTransaction(db, savings, { amount: '12.50' })
   await transactions.hold(db, { user_id, account_id: mine.id, amount: '-5', date: '2026-03-01', merchant: 'Hotel' })
   const moved = { user_id, from_account_id: mine.id, amount: '30' }

@@ -142,13 +142,15 @@ describe('finance-db mcp --http', () => {
   test('says nothing of a file of tokens that is wrong', async () => {
     await using directory = await temporaryDirectory()
     const file = join(directory.path, 'tokens.json')
-    await writeFile(file, `{"${token}": "ada"`)
+    const [good, wrong] = [`"${token}": "${ada}"`, `"${token}2": "ada"`]
+    for (const text of [`{${wrong}`, `{${good}, ${wrong}}`, '{}', 'null', `["${token}"]`]) {
+      await writeFile(file, text)
+      const { code, stderr } = await cli(['mcp', '--http', '--tokens', file], { env })
 
-    const { code, stderr } = await cli(['mcp', '--http', '--tokens', file], { env })
-
-    expect(code).toBe(2)
-    expect(stderr).toContain('must be JSON: {"<token>": "<user id>", …}')
-    expect(stderr).not.toContain(token)
+      expect(code).toBe(2)
+      expect(stderr).toContain('must be JSON: {"<token>": "<user id>", …}')
+      expect(stderr).not.toContain(token)
+    }
     const none = await cli(['mcp', '--http', '--tokens', `${file}.none`], { env })
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('tokens.json.none cannot be read') })
   })
