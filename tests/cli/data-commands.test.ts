@@ -8,7 +8,7 @@ import * as p2pTransfers from '../../src/repositories/p2p-transfers.js'
 import * as transactions from '../../src/repositories/transactions.js'
 import * as transfers from '../../src/repositories/transfers.js'
 import * as users from '../../src/repositories/users.js'
-import { createAccount, createTransaction } from '../people.js'
+import { createAccount, createTransaction, newTransaction } from '../people.js'
 import { freshDatabase, test } from '../support.js'
 import { cli, temporaryDirectory } from './support.js'
 
@@ -196,8 +196,8 @@ test('each rule of verify finds what breaks it', async ({ db }) => {
   const paid = await createTransaction(db, mine)
   const reversal = await transactions.reverse(db, user_id, paid.id)
   await createTransaction(db, savings, { amount: '0' })
-  const other = await createTransaction(db, savings, { amount: '12.50' })
-  await transactions.hold(db, { user_id, account_id: mine.id, amount: '-5', date: '2026-03-01', merchant: 'Hotel' })
+  const other = await createTransaction(db, savings)
+  const held = await transactions.hold(db, newTransaction(mine, { amount: '-5' }))
   const moved = { user_id, from_account_id: mine.id, amount: '30' }
   const transfer = await transfers.create(db, { ...moved, to_account_id: savings.id, idempotency_key: 'a' })
   const send = (idempotency_key: string) =>
@@ -233,7 +233,7 @@ test('each rule of verify finds what breaks it', async ({ db }) => {
       `alter table finance.transactions alter direction drop expression;
         update finance.transactions set direction = 'credit' where id = '${paid.id}'`,
       `alter table finance.transactions alter direction drop expression;
-        update finance.transactions set direction = 'debit' where id = '${other.id}'`,
+        update finance.transactions set direction = 'debit' where id = '${reversal.id}'`,
     ],
     [
       /posted_at/,
@@ -254,6 +254,8 @@ test('each rule of verify finds what breaks it', async ({ db }) => {
       /between people/,
       `update finance.p2p_transfers set amount = 31, to_amount = 31 where id = '${accepted.id}'`,
       `update finance.p2p_transfers set amount = 31 where id = '${pending.id}'`,
+      `alter table finance.p2p_transfers drop constraint p2p_transfers_rate_check;
+        update finance.p2p_transfers set to_amount = 31 where id = '${accepted.id}'`,
       `update finance.p2p_transfers set from_account_id = '${savings.id}' where id = '${pending.id}'`,
       `update finance.p2p_transfers set to_account_id = '${savings.id}' where id = '${accepted.id}'`,
       `update finance.p2p_transfers set status = 'cancelled' where id = '${pending.id}'`,
@@ -264,6 +266,7 @@ test('each rule of verify finds what breaks it', async ({ db }) => {
     [
       /every reversal/,
       `update finance.transactions set reverses_id = '${other.id}' where id = '${reversal.id}'`,
+      `update finance.transactions set reverses_id = '${held.id}' where id = '${reversal.id}'`,
       `update finance.transactions set reverses_id = '${transfer.id}' where id = '${reversal.id}'`,
     ],
     [

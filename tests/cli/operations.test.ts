@@ -47,6 +47,8 @@ describe('finance-db, in operation', { timeout: 120_000 }, () => {
       JSON.parse((await cli(['purge', '--json', ...args], { env })).stdout).tables
 
     expect((await cli(['purge'], { env })).code).toBe(2)
+    for (const table of ['auth_sessions', 'auth_attempts', 'decision_traces', 'agent_queries'])
+      expect(await purge(`--${table.replace('_', '-')}`, '8', '--dry-run')).toMatchObject([{ table }])
     expect(await purge('--chat-logs', '8', '--dry-run')).toMatchObject([{ table: 'chat_logs', rows: 1 }])
     expect(await purge('--chat-logs', '10')).toMatchObject([{ rows: 0 }])
     expect(await purge('--chat-logs', '8', '--hold', id)).toMatchObject([{ rows: 0 }])
