@@ -7,8 +7,8 @@ import { UsageError } from './exit-codes.js'
 
 /** By id, email or username. */
 export async function findUser(db: Db, text: string): Promise<User> {
-  const byName = text.includes('@') ? users.findByEmail(db, text) : users.findByUsername(db, text)
-  const user = (uuid.safeParse(text).success ? await users.find(db, text) : undefined) ?? (await byName)
+  const known = uuid.safeParse(text).success ? await users.find(db, text) : undefined
+  const user = known ?? (await (text.includes('@') ? users.findByEmail(db, text) : users.findByUsername(db, text)))
   if (user === undefined) throw new UsageError('There is no such user: give an id, a username or an email.')
   return user
 }

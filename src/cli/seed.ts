@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { createWriteStream, statSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
-import { finished } from 'node:stream/promises'
+import { pipeline } from 'node:stream/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Kysely } from 'kysely'
 import * as users from '../repositories/users.js'
@@ -85,23 +84,17 @@ async function withLabels<T>(
 /** @returns How many. */
 async function writeLabels(file: string, out: Output, options: GeneratorOptions): Promise<number> {
   const progress = out.progress()
-  const stream = createWriteStream(file)
-  const done = finished(stream)
   let [count, people] = [0, 0]
-  try {
+  async function* lines() {
     for await (const label of labels(options)) {
       count++
       if (label.type === 'user')
         progress.update(`labels: ${++people} of ${counted(options.users ?? 0, 'person', 'people')}`)
-      if (!stream.write(`${JSON.stringify(label)}\n`)) await Promise.race([once(stream, 'drain'), done])
+      yield `${JSON.stringify(label)}\n`
     }
-    stream.end()
-    await done
-    return count
-  } finally {
-    stream.destroy()
-    progress.done()
   }
+  await pipeline(lines, createWriteStream(file)).finally(progress.done)
+  return count
 }
 
 export async function seedWithProgress(

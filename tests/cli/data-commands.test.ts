@@ -135,9 +135,14 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
 
     const other = await cli([...seed, file, '--seed', '2'], { env })
     const aDirectory = await cli([...seed, directory.path], { env })
+    const older = await cli([...seed, file, '--generator', '1'], { env })
 
     expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('Someone of another seed') })
     expect(aDirectory).toMatchObject({ code: 2, stderr: expect.stringContaining('is a directory') })
+    expect(older).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^Error: Generator 1 is not in this release/),
+    })
     expect(await readdir(directory.path)).toEqual(['labels.jsonl'])
     expect(await readFile(file, 'utf8')).toBe(before)
   })

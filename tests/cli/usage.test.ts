@@ -70,14 +70,17 @@ describe('finance-db, usage', { timeout: 60_000 }, () => {
     const plain = await cli(['check'], { env })
     const verbose = await cli(['check', '--verbose'], { env })
     const json = await cli(['check', '--json'], { env })
+    const byId = await cli(['import', '-', '--user', '01890000-0000-7000-8000-000000000001', '--account', 'a'], { env })
     const misspelt = await cli(['check', '--urll=postgres://someone:hunter22@127.0.0.1:1/bank'])
 
     expect(plain).toMatchObject({ code: 1, stdout: '' })
     expect(plain.stderr.trim().split('\n')).toHaveLength(1)
     expect(plain.stderr).toContain('127.0.0.1:1 refuses connections')
+    expect(byId).toEqual(plain)
     expect(verbose.stderr).toContain('caused by: ')
     expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'CONNECTION_FAILED' } })
-    for (const { stdout, stderr } of [plain, verbose, json, misspelt]) expect(stdout + stderr).not.toContain('hunter22')
+    for (const { stdout, stderr } of [plain, verbose, json, byId, misspelt])
+      expect(stdout + stderr).not.toContain('hunter22')
     expect(misspelt.stderr).toContain('someone:***@')
   })
 
