@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { TooManyAttemptsError, UnsupportedError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
+import { lowerCase } from '../schema/texts.js'
 
 const ms = z
   .number()
@@ -54,7 +55,7 @@ const attempts = sql.table('finance.auth_attempts')
 
 // Folded by the database, as the search for the name is: were one spelling two keys, each would bring guesses of its own.
 function hashed({ kind, value }: AttemptKey) {
-  return sql<string>`encode(sha256(convert_to(${`${kind}:`}::text || lower(${value}::text), 'UTF8')), 'hex')`
+  return sql<string>`encode(sha256(convert_to(${`${kind}:`}::text || ${lowerCase(sql.val(value))}, 'UTF8')), 'hex')`
 }
 
 function drained(limit: Limit) {

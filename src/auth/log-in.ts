@@ -7,6 +7,7 @@ import type { Db } from '../schema/database.js'
 import type { Role } from '../schema/enums.js'
 import { parseInput } from '../schema/input.js'
 import type { User } from '../schema/rows.js'
+import { lowerCase } from '../schema/texts.js'
 import {
   type AttemptKey,
   type AttemptLimits,
@@ -122,7 +123,7 @@ async function findFor(db: Db, by: Name) {
   return db
     .selectFrom('finance.users')
     .select(['id', 'password_hash', 'is_active'])
-    .where(sql<string>`lower(${sql.ref(column)})`, '=', sql<string>`lower(${value})`)
+    .where(lowerCase(sql.ref(column)), '=', lowerCase(sql.val(value)))
     .executeTakeFirst()
     .catch(translateError)
 }

@@ -76,6 +76,13 @@ export function createServer(config: ServerConfig): Server {
       this.#attempt = attempt
     }
 
+    // pg asks for this when it starts a session; its types do not know. The style is all that parsers need, and the order of days
+    // and months in what is written stays the database's. Poolers take it: it is what pgjdbc asks for.
+    getStartupConf(): Record<string, string> {
+      const inherited: unknown = Reflect.get(pg.Client.prototype, 'getStartupConf')
+      return { ...(inherited as () => Record<string, string>).call(this), DateStyle: 'ISO' }
+    }
+
     override connect(): Promise<pg.Client>
     override connect(callback: ((error: Error) => void) | ((error: null, client: pg.Client) => void)): void
     override connect(callback?: (...outcome: never[]) => void): Promise<pg.Client> | undefined {

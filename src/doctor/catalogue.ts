@@ -43,7 +43,8 @@ export async function readCatalogue(db: Kysely<unknown>, schema: string): Promis
     // Names that are in the search path are printed without their schema, and constants as the session shows them.
     await sql`select set_config('search_path', '', true), set_config('datestyle', 'ISO', true),
       set_config('intervalstyle', 'postgres', true), set_config('timezone', 'UTC', true),
-      set_config('bytea_output', 'hex', true), set_config('quote_all_identifiers', 'off', true)`.execute(trx)
+      set_config('bytea_output', 'hex', true), set_config('quote_all_identifiers', 'off', true),
+      set_config('standard_conforming_strings', 'on', true)`.execute(trx)
     return queryCatalogue(trx, schema)
   })
 }

@@ -25,8 +25,9 @@ export const users: SqlMigration = {
   constraint users_role_check check (role in ('consumer', 'operator', 'admin'))
 )`,
     // users.findByEmail: one person, however the address is spelled
-    `create unique index users_email_key on ${finance}.users (lower(email))`,
-    `create unique index users_username_key on ${finance}.users (lower(username))`,
+    // Where the locale is Turkish, lower('I') is another letter than i.
+    `create unique index users_email_key on ${finance}.users (lower(replace(email, 'I', 'i')))`,
+    `create unique index users_username_key on ${finance}.users (lower(replace(username, 'I', 'i')))`,
     `create unique index users_external_auth_id_key on ${finance}.users (external_auth_id)`,
     touchTrigger(finance, 'users'),
     ...comments(`${finance}.users`, 'People who own money here, and the operators and admins who look after them.', {

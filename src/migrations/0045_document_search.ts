@@ -56,14 +56,14 @@ begin
   end if;
 
   select format('d.embedding operator(%I.%s) $1', n.nspname, named),
-      string_to_array(substring(e.extversion from '^\\d+\\.\\d+'), '.')::integer[] >= '{0,8}'
+      string_to_array(substring(e.extversion from '^[0-9]+[.][0-9]+'), '.')::integer[] >= '{0,8}'
     into distance_to_query, can_iterate
     from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'vector';
 
   -- Without iterative scans (pgvector before 0.8) an index loses what the filter drops, so it is not used.
   if can_iterate and exact is not true then
     select count(*) > 0, max(case when am.amname = 'ivfflat'
-        then coalesce(substring(array_to_string(c.reloptions, ' ') from 'lists=(\\d+)')::integer, 100) end)
+        then coalesce(substring(array_to_string(c.reloptions, ' ') from 'lists=([0-9]+)')::integer, 100) end)
       into approximate, lists
       from pg_index i
       join pg_class c on c.oid = i.indexrelid

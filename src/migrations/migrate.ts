@@ -30,7 +30,8 @@ const migrator = createMigrator(migrations)
  * @throws {DatabaseTooNewError} A newer version has applied a breaking migration.
  * @throws {TimeoutError} `waitedFor: 'lock'`: another process migrates for too long, or a table stays locked.
  * @throws {PermissionDeniedError} The role may not create the schema, or not read the history; it says what to grant.
- * @throws {UnsupportedError} `db` is a transaction, or pgvector is required and cannot be had.
+ * @throws {UnsupportedError} `db` is a transaction, the database has another encoding than UTF8, or pgvector is required and
+ *   cannot be had.
  * @throws {InvalidInputError} An option is wrong, or a name of the host's migrations is one of ours.
  */
 export function migrate<DB>(db: Kysely<DB>, options?: MigrateOptions): Promise<MigrateResult> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { PermissionDeniedError } from '../errors.js'
+import { PermissionDeniedError, UnsupportedError } from '../errors.js'
 import { identifier } from '../quoting.js'
 import type { MigrationProgress } from './events.js'
 import { explain, isBlocked, type Progress } from './failures.js'
@@ -88,6 +88,7 @@ export async function takeLock(
  * when there is nothing to create.)
  *
  * @throws {PermissionDeniedError} Names the grant that the role lacks.
+ * @throws {UnsupportedError} The encoding of the database is not UTF8.
  */
 export async function ensureHistory(trx: Transaction<unknown>, schema: string): Promise<void> {
   const { rows } = await sql<{ ground: string }>`select json_build_object(
@@ -95,10 +96,18 @@ export async function ensureHistory(trx: Transaction<unknown>, schema: string): 
   'table', exists (select from pg_class where relnamespace = n.oid and relname = 'migrations'),
   'mayCreateSchema', has_database_privilege(current_database(), 'create'),
   'mayCreateTable', has_schema_privilege(n.oid, 'create') and has_schema_privilege(n.oid, 'usage'),
+  'encoding', getdatabaseencoding(),
   'role', current_user,
   'database', current_database()
 )::text as ground from (values (1)) as one (x) left join pg_namespace n on n.nspname = ${schema}`.execute(trx)
   const ground = JSON.parse(rows[0]?.ground ?? '{}') as Ground
+
+  if (ground.encoding !== 'UTF8') {
+    throw new UnsupportedError(
+      `Database ${ground.database} has the encoding ${ground.encoding}, which cannot keep every text. Make one that has UTF8: ` +
+        `create database … encoding 'UTF8' template template0`,
+    )
+  }
 
   if (!ground.schema && !ground.mayCreateSchema) {
     throw new PermissionDeniedError(
@@ -126,6 +135,7 @@ interface Ground {
   table: boolean
   mayCreateSchema: boolean
   mayCreateTable: boolean
+  encoding: string
   role: string
   database: string
 }

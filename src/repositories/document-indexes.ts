@@ -61,7 +61,7 @@ export async function createIndex(db: Db, index: NewDocumentIndex): Promise<Docu
 
   return alone(db, concurrently, maintenance_work_mem, async (run) => {
     const { rows: versions } = await run(sql<{ schema: string; iterates: boolean }>`select n.nspname as schema,
-      string_to_array(substring(e.extversion from '^\\d+\\.\\d+'), '.')::integer[] >= '{0,8}' as iterates
+      string_to_array(substring(e.extversion from '^[0-9]+[.][0-9]+'), '.')::integer[] >= '{0,8}' as iterates
       from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'vector'`)
     const [pgvector] = versions
     if (pgvector?.iterates !== true) {

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { lowerCase, pattern } from '../schema/texts.js'
 
 /**
  * What spending is, in one place for reports and signals: what left for others. Money between a user's own accounts is not,
@@ -34,12 +35,12 @@ const column = (alias: Alias, name: string) => sql.ref(`${alias}.${name}`)
 
 /** Whether a category says that money stays with the user. */
 export function isInternalCategory(category: RawBuilder<string>): RawBuilder<boolean> {
-  return sql<boolean>`(lower(replace(${category}, ' ', '_')) in (${sql.join(internalCategories.map((c) => sql.lit(c)))}))`
+  return sql<boolean>`(replace(${lowerCase(category)}, ' ', '_') in (${sql.join(internalCategories.map((c) => sql.lit(c)))}))`
 }
 
 /** The one of them that says how money went, and not that it stayed. */
 export function isTransferCategory(category: RawBuilder<string>): RawBuilder<boolean> {
-  return sql<boolean>`(lower(${category}) = 'transfer')`
+  return sql<boolean>`(${lowerCase(category)} = 'transfer')`
 }
 
 /** Rent and mortgages in lower case: what is paid under such words goes to somebody else, though by transfer. */
@@ -47,7 +48,7 @@ export const rentNames = String.raw`\m(rent|mortgage|landlord|(kalt|warm)?miete|
 
 /** Whether a text says that rent or a mortgage is paid. */
 export function isRent(text: RawBuilder<string>): RawBuilder<boolean> {
-  return sql<boolean>`(lower(${text}) ~ ${sql.lit(rentNames)})`
+  return sql<boolean>`(${lowerCase(text)} ~ ${pattern(rentNames)})`
 }
 
 /** Categories in lower case that leave open what was paid. Plaid's for loans is one: it is also that of cards. */
@@ -56,7 +57,7 @@ export const vagueCategories =
 
 /** Whether a category leaves it to other words what was paid. */
 export function isVagueCategory(category: RawBuilder<string>): RawBuilder<boolean> {
-  return sql<boolean>`(lower(${category}) ~ ${sql.lit(vagueCategories)})`
+  return sql<boolean>`(${lowerCase(category)} ~ ${pattern(vagueCategories)})`
 }
 
 /** The statuses of a transfer match that take both of its rows out of spending. */
@@ -117,8 +118,8 @@ export const cardPaymentNames = cardPayments.map(({ names }) => names).join('|')
 
 /** Whether the name of a merchant says that a credit card is paid off. */
 export function isCardPayment(merchant: RawBuilder<string>): RawBuilder<boolean> {
-  const text = sql`lower(${merchant})`
-  const says = (pattern: string) => sql`${text} ~ ${sql.lit(pattern)}`
+  const text = lowerCase(merchant)
+  const says = (words: string) => sql`${text} ~ ${pattern(words)}`
   const said = cardPayments.map(({ hints, names }) => sql`${says(hints)} and ${says(names)}`)
   return sql<boolean>`(${says(cardPayments.map(({ hints }) => hints).join('|'))} and (${sql.join(said, sql` or `)}))`
 }

@@ -5,6 +5,7 @@ import { translateDeleteError, translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
 import { parseChanges, parseInput } from '../schema/input.js'
 import type { User } from '../schema/rows.js'
+import { lowerCase } from '../schema/texts.js'
 import { type NewUser, newUser, type UserChanges, type UserFilter, userChanges, userFilter } from '../schema/users.js'
 import { repeatStatement } from '../transaction.js'
 import { executeCompiled } from './compiled.js'
@@ -73,7 +74,7 @@ export async function findByEmail(db: Db, email: string): Promise<User | undefin
   return db
     .selectFrom('finance.users')
     .select(columns)
-    .where(sql<string>`lower(email)`, '=', sql<string>`lower(${email})`)
+    .where(lowerCase(sql.ref('email')), '=', lowerCase(sql.val(email)))
     .executeTakeFirst()
     .catch(translateError)
 }
@@ -83,7 +84,7 @@ export async function findByUsername(db: Db, username: string): Promise<User | u
   return db
     .selectFrom('finance.users')
     .select(columns)
-    .where(sql<string>`lower(username)`, '=', sql<string>`lower(${username})`)
+    .where(lowerCase(sql.ref('username')), '=', lowerCase(sql.val(username)))
     .executeTakeFirst()
     .catch(translateError)
 }

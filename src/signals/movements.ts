@@ -8,6 +8,7 @@ import {
   settledMatches,
 } from '../repositories/spending.js'
 import type { Db } from '../schema/database.js'
+import { lowerCase } from '../schema/texts.js'
 import { bits, bitsOf } from './sayings.js'
 import { readCategory, readName } from './words.js'
 
@@ -66,7 +67,7 @@ function categoryAsJson(category: string) {
 }
 
 /** Of the row's merchant, or the merchant itself where its name came after names were read. */
-const key = sql`coalesce(nullif(n.key, ''), trim(lower(left(t.merchant, n.code_end))), lower(t.merchant))`
+const key = sql`coalesce(nullif(n.key, ''), trim(${lowerCase(sql`left(t.merchant, n.code_end)`)}), ${lowerCase(sql.ref('t.merchant'))})`
 
 // Numbers that are compared, sorted and kept for less than what they stand for: a person in a currency, and a key or an account
 // of theirs. Ids alone will not do: they are unique among those of a person.

@@ -17,12 +17,16 @@ export interface EmptyDatabase extends AsyncDisposable {
 
 const made = { count: 0 }
 
-/** Use with `await using`, which closes the handles and drops the database. */
-export async function emptyDatabase(): Promise<EmptyDatabase> {
+/**
+ * Use with `await using`, which closes the handles and drops the database.
+ *
+ * @param kind - What `create database` is to be told: an encoding, a locale.
+ */
+export async function emptyDatabase(kind = ''): Promise<EmptyDatabase> {
   const admin = inject('databaseUrl')
   // Starts with the template's name, so that the end of the run drops it whatever happens here.
   const name = `${inject('templateName')}_empty_${process.pid}_${++made.count}`
-  await execute(admin, `create database ${name} template template0`)
+  await execute(admin, `create database ${name} template template0 ${kind}`)
   const url = withDatabase(admin, name)
   const handles: Kysely<unknown>[] = []
   const queries: CompiledQuery[] = []

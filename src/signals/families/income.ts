@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { lowerCase, pattern } from '../../schema/texts.js'
 import { says, saysAll } from '../sayings.js'
 import { bonusInText, payInText } from '../words.js'
 import { byCurrency, longestWindow, money, ratio } from './sql.js'
@@ -20,10 +21,10 @@ credits as materialized (
     sum(m.amount) over (partition by m.owner) as everything
   from movements m
   join accounts a on a.ledger = m.ledger
-  cross join lateral (select lower(m.description) as text) t
-  cross join lateral (select ${says('is_pay')} or t.text ~ ${sql.lit(payInText)} as is_pay offset 0) p
+  cross join lateral (select ${lowerCase(sql.ref('m.description'))} as text) t
+  cross join lateral (select ${says('is_pay')} or t.text ~ ${pattern(payInText)} as is_pay offset 0) p
   where ${saysAll(['in'], ['internal', 'reversal', 'reversed', 'is_not_pay'])} and m.date > ${asOf} - ${sql.lit(incomeDays)}
-    and a.account_type not in ('credit_card', 'loan', 'investment') and t.text !~ ${sql.lit(bonusInText)}
+    and a.account_type not in ('credit_card', 'loan', 'investment') and t.text !~ ${pattern(bonusInText)}
 ),
 payers as materialized (
   select person, currency, key, said, is_shop,
