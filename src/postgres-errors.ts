@@ -83,6 +83,12 @@ function translate(error: unknown, doing: 'write' | 'delete'): unknown {
   }
   const problem = scopeProblems[constraint ?? '']
   if (code === '42501' && problem !== undefined) return new ScopeError(problem, rule, options)
+  if (code === '42501' && 'routine' in error && error.routine === 'check_enable_rls') {
+    return new PermissionDeniedError(
+      'row_security is off in this session, so what policies limit cannot be touched at all: set it on for the database role.',
+      options,
+    )
+  }
   if (code === '42501') {
     return new PermissionDeniedError('The database role lacks a privilege for this statement.', options)
   }

@@ -117,11 +117,19 @@ $$`,
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  me constant name := ${outerRole};
+  kind text;
 begin
-  return coalesce((
-    select case d.kind when 'member' then ${finance}.scoped_user() is not distinct from person else d.kind = 'app' end
-    from ${finance}.database_roles d where d.name = ${outerRole}
-  ), true);
+  select d.kind into kind from ${finance}.database_roles d where d.name = me;
+  -- A login that has the rights of a member by inheritance is limited as one: the policies hold for it too.
+  if kind is null and not pg_has_role(me, current_user, 'usage') and exists (
+    select from ${finance}.database_roles d join pg_roles r on r.rolname = d.name
+    where d.kind = 'member' and pg_has_role(me, r.oid, 'usage')
+  ) then
+    kind := 'member';
+  end if;
+  return case kind when 'member' then ${finance}.scoped_user() is not distinct from person else coalesce(kind, 'app') = 'app' end;
 end
 $$`,
     `revoke all on function ${finance}.may_act_for(uuid) from public`,

@@ -34,14 +34,19 @@ export function preamble({ schema, limits, scope, serverVersion }: PreambleOptio
     ...(serverVersion >= 170_000 && { transaction_timeout: String(limits.timeoutMs + 10_000) }),
     // To compile an expression of 40,000 characters takes minutes, and no cancel ends it.
     jit: 'off',
+    // Off, it refuses whatever a policy would limit.
+    row_security: 'on',
     // The parser guard reads text as these say.
     standard_conforming_strings: 'on',
+    array_nulls: 'on',
+    transform_null_equals: 'off',
     client_min_messages: 'error',
     TimeZone: 'UTC',
     DateStyle: 'ISO, MDY',
     IntervalStyle: 'postgres',
     bytea_output: 'hex',
     extra_float_digits: '1',
+    quote_all_identifiers: 'off',
     'finance_db.scope': scope ?? '',
   }
   const calls = Object.keys(settings).map((name, i) => `pg_catalog.set_config('${name}', $${i + 1}, true)`)

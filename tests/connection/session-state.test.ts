@@ -203,7 +203,7 @@ describe('behind RDS Proxy', { timeout: 180_000 }, () => {
       'rollback',
       'migrate',
     ])
-    expect([...startup].sort()).toEqual(['application_name', 'client_encoding', 'database', 'user'])
+    expect([...startup].sort()).toEqual(['DateStyle', 'application_name', 'client_encoding', 'database', 'user'])
   })
 
   test('statements with names would pin, and are seen to', async () => {

@@ -44,6 +44,10 @@ describe('the transaction of a query', () => {
       extra_float_digits: '-5',
       TimeZone: 'Asia/Tokyo',
       standard_conforming_strings: 'off',
+      array_nulls: 'off',
+      transform_null_equals: 'on',
+      row_security: 'off',
+      quote_all_identifiers: 'on',
       jit: 'on',
       statement_timeout: '0',
       lock_timeout: '0',
@@ -57,14 +61,24 @@ describe('the transaction of a query', () => {
     try {
       const { rows } = await open({ limits: { timeoutMs: 7000 } }).query(`select date '2026-03-01'::text as day,
         interval '1 day 2 hours'::text as span, decode('00ff', 'hex')::text as bytes, (0.1::float8 + 0.2::float8)::text as sum,
-        timestamptz '2026-03-01 12:00Z'::text as instant, length('\\n') as letters, current_setting('search_path') as path,
+        timestamptz '2026-03-01 12:00Z'::text as instant, length('\\n') as letters,
+        array_position('{NULL}'::text[], null) as missing, format_type('text'::regtype, null) as kind, (1 = null) is null as unknown,
+        (select count(*)::int from transactions) as held, current_setting('search_path') as path,
         current_setting('transaction_read_only') as read_only, current_setting('transaction_isolation') as isolation,
         current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
         current_setting('idle_in_transaction_session_timeout') as idle, current_setting('jit') as jit,
         current_setting('transaction_timeout', current_setting('server_version_num')::int < 170000) as whole`)
 
       expect(rows[0]).toMatchObject({
-        ...{ day: '2026-03-01', span: '1 day 02:00:00', bytes: '\\x00ff', sum: '0.30000000000000004' },
+        ...{
+          day: '2026-03-01',
+          span: '1 day 02:00:00',
+          bytes: '\\x00ff',
+          sum: '0.30000000000000004',
+          missing: 1,
+          kind: 'text',
+        },
+        ...{ unknown: true, held: 0 },
         ...{ instant: '2026-03-01 12:00:00+00', letters: 2, path: 'pg_catalog, "finance", pg_temp' },
         ...{ statement: '7s', lock: '1s', idle: '12s', jit: 'off', read_only: 'on', isolation: 'repeatable read' },
       })

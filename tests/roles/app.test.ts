@@ -5,16 +5,30 @@ import {
   consents,
   insights,
   migrate,
+  PermissionDeniedError,
   p2pTransfers,
   transactions,
   transfers,
   users,
 } from '../../src/index.js'
+import { identifier } from '../../src/quoting.js'
 import { seed } from '../../src/seed/index.js'
 import { createAccount, createTransaction, newTransaction } from '../people.js'
+import { execute } from '../server.js'
 import { outcome, provisionedDatabase } from './support.js'
 
 describe('an app', { timeout: 180_000 }, () => {
+  test('is told what is in its way where row_security is off', async () => {
+    await using database = await provisionedDatabase()
+    const account = await createAccount(database.owner)
+    await execute(database.url, `alter role ${identifier(database.names.app)} set row_security = off`)
+
+    const refused = await transactions.create(database.as('app'), newTransaction(account)).catch((e: unknown) => e)
+
+    expect(refused).toBeInstanceOf(PermissionDeniedError)
+    expect(String(refused)).toContain('row_security is off')
+  })
+
   test('does all that an application does', async () => {
     await using database = await provisionedDatabase()
     const app = database.as('app')

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import {
   accounts,
   createFinanceDb,
+  type Db,
   decisionTraces,
   InvalidInputError,
   inspectRole,
@@ -24,7 +25,7 @@ import { createReadOnlyDb } from '../../src/readonly/index.js'
 import { createAccount, createTransaction, createUser, newTransaction } from '../people.js'
 import { as_of, debtor, judge } from '../recommendations/people.js'
 import { execute } from '../server.js'
-import { newKey, outcome, provisionedDatabase } from './support.js'
+import { dropRoles, newKey, outcome, password, provisionedDatabase, urlAs } from './support.js'
 
 const soon = () => new Date(Date.now() + 60_000)
 
@@ -232,6 +233,7 @@ describe('an agent', () => {
       ['accounts', 'name'],
       ['users', 'email'],
       ['users', 'lower(email)'],
+      ['users', `lower(replace(email, 'I', 'i'))`],
     ] as const) {
       const low = await estimate(table, `${text} < 'a'`)
       expect(await estimate(table, `${text} < 'zz'`), `${table}.${text}`).toBe(low)
@@ -410,6 +412,34 @@ describe('scoped', () => {
         `insert into finance.accounts (user_id, account_type, name) values ('${me.id}', 'checking', 'x')`,
       ),
     ).toBe('42501')
+  })
+
+  test('holds for a login that inherits the rights of a member', { timeout: 120_000 }, async () => {
+    await using database = await provisionedDatabase()
+    const { owner, names } = database
+    const [from, to] = [await createAccount(owner, { opening_balance: '50' }), await createAccount(owner)]
+    const pair = { user_id: from.user_id, from_account_id: from.id, recipient_id: to.user_id, amount: '5' }
+    const { id } = await p2pTransfers.send(owner, { ...pair, idempotency_key: 'x' })
+    const answers = [
+      (db: Db) => p2pTransfers.decline(db, to.user_id, id),
+      (db: Db) => p2pTransfers.cancel(db, from.user_id, id),
+      (db: Db) => p2pTransfers.accept(db, to.user_id, id, { to_account_id: to.id }),
+    ]
+    const login = async (group: string) => {
+      await execute(database.url, `create role ${group}_login login password '${password}' in role ${group}`)
+      return createFinanceDb({ connectionString: urlAs(database.url, `${group}_login`), poolSize: 1 }, {})
+    }
+    const [member, app] = [await login(names.member), await login(names.app)]
+    try {
+      for (const answer of answers) {
+        await expect(answer(member)).rejects.toMatchObject({ code: 'SCOPE_REFUSED', reason: 'missing' })
+      }
+      expect(await p2pTransfers.get(owner, from.user_id, id)).toMatchObject({ status: 'pending' })
+      expect(await answers.at(-1)?.(app)).toMatchObject({ status: 'accepted' })
+    } finally {
+      await Promise.all([member.destroy(), app.destroy()])
+      await dropRoles([`${names.member}_login`, `${names.app}_login`])
+    }
   })
 
   test('has no word of the other about what a member has sent', { timeout: 120_000 }, async () => {
