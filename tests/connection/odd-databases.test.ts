@@ -8,10 +8,12 @@ import {
   migrate,
   migrations,
   reports,
+  signals,
   transactions,
   UnsupportedError,
   users,
 } from '../../src/index.js'
+import { seed } from '../../src/seed/index.js'
 import { emptyDatabase } from '../migrations/support.js'
 import { createAccount, createUser, newTransaction } from '../people.js'
 import { execute } from '../server.js'
@@ -42,7 +44,7 @@ const settings = {
   intervalstyle: 'sql_standard',
   timezone: 'Asia/Kathmandu',
   bytea_output: 'escape',
-  extra_float_digits: '0',
+  extra_float_digits: '-15',
   standard_conforming_strings: 'off',
   escape_string_warning: 'off',
   client_encoding: 'LATIN1',
@@ -80,6 +82,22 @@ describe('a database with settings of its own', { timeout: 180_000 }, () => {
     ])
     expect(await audit.verify(db, account.user_id)).toMatchObject({ ok: true })
     await db.destroy()
+  })
+
+  test('finds the same signals', async () => {
+    await using plain = await freshDatabase()
+    await using odd = await oddDatabase()
+    const found = async (url: string) => {
+      const db = createFinanceDb({ connectionString: url, poolSize: 2 }, {})
+      await seed(db, { users: 3, until: '2026-03-31', days: 200 })
+      await signals.compute(db, { as_of: '2026-03-31' })
+      const columns = ['user_id', 'time_window', 'signal_type', 'signal_value'] as const
+      const rows = await db.selectFrom('finance.computed_features').select(columns).orderBy('id').execute()
+      await db.destroy()
+      return Object.fromEntries(rows.map(({ signal_value, ...key }) => [Object.values(key).join(' '), signal_value]))
+    }
+
+    expect(await found(odd.url)).toEqual(await found(plain.url))
   })
 
   test('is no hindrance to anything on a tour', async () => {

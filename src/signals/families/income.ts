@@ -72,7 +72,7 @@ earned as (
     select p.person, p.currency, p.time_window, jsonb_build_object(
       'payments', coalesce(e.payments, 0),
       'total', ${money(sql`coalesce(e.total, 0)`)},
-      'median_gap_days', e.median_gap,
+      'median_gap_days', e.median_gap::numeric,
       'variability', ${ratio(sql`e.variability`)},
       'cash_flow_buffer_months', ${ratio(sql`greatest(0, coalesce(c.checking, 0)) / nullif(greatest(0, s.monthly), 0)`)}
     ) as value

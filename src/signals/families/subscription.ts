@@ -47,7 +47,7 @@ listed as (
       'kind', case when s.is_bill then 'bill' else 'subscription' end, 'merchant', s.merchant, 'currency', s.currency, 'cadence', s.cadence,
       'amount', ${money(sql`s.amount`)}, 'monthly_amount', ${money(sql`s.amount * ${sql.lit(monthDays)} / s.days::numeric`)},
       'occurrences', s.n, 'last_date', to_char(s.last_date::timestamp, 'YYYY-MM-DD'),
-      'next_date', to_char(s.next_date::timestamp, 'YYYY-MM-DD'), 'active', s.active, 'confidence', ${confidence}
+      'next_date', to_char(s.next_date::timestamp, 'YYYY-MM-DD'), 'active', s.active, 'confidence', ${confidence}::numeric
     ) as value
     from streams s
     offset 0
