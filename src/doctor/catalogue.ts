@@ -211,9 +211,9 @@ item (kind, name, parent, oid, facts) as (
       'using (' || pg_get_expr(polqual, polrelid) || ')', 'with check (' || pg_get_expr(polwithcheck, polrelid) || ')'))
   from pg_policy p join rel on rel.oid = polrelid
   union all
-  select 'grant', concat_ws(' ', lower(a.privilege_type), '(' || o.parent || ')', 'on', o.target, 'to', r.grantee),
+  select 'grant', concat_ws(' ', lower(a.privilege_type collate "C"), '(' || o.parent || ')', 'on', o.target, 'to', r.grantee),
     o.kind || ' ' || o.name, 0, jsonb_build_object('grantee', r.grantee,
-      'on', concat_ws(' ', lower(a.privilege_type), '(' || o.parent || ')', 'on', o.target), 'grantable', bool_or(a.is_grantable))
+      'on', concat_ws(' ', lower(a.privilege_type collate "C"), '(' || o.parent || ')', 'on', o.target), 'grantable', bool_or(a.is_grantable))
   from (${granted}) o
   cross join lateral aclexplode(o.acl) a
   cross join lateral (select case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end as grantee) r

@@ -305,13 +305,13 @@ begin
       case when p.permissive then 'permissive' else 'restrictive' end, p.role_label, p.qual, p.checked)
   from policy_there p where p.good is not true
   union all
-  select 4, x.role_name, t.label, format('revoke %s%s on %s from %s', lower(x.privilege),
+  select 4, x.role_name, t.label, format('revoke %s%s on %s from %s', lower(x.privilege collate "C"),
     coalesce(' (' || string_agg(quote_ident(x.col), ', ' order by x.col) || ')', ''), t.label, g.label)
   from right_extra x join rel t on t.oid = x.oid join grantee g on g.name = x.role_name
   where x.role_name <> 'public' or exists (select from role)
   group by x.role_name, t.label, g.label, x.privilege, x.col is null
   union all
-  select 4, h.role_name, t.label, format('revoke grant option for %s%s on %s from %s', lower(h.privilege),
+  select 4, h.role_name, t.label, format('revoke grant option for %s%s on %s from %s', lower(h.privilege collate "C"),
     coalesce(' (' || quote_ident(h.col) || ')', ''), t.label, g.label)
   from right_there h join rel t on t.oid = h.oid join grantee g on g.name = h.role_name
   where h.grantable and h.role_name <> 'public'
@@ -320,7 +320,7 @@ begin
   from fn_there h join fn f on f.oid = h.oid join grantee g on g.name = h.role_name
   where not exists (select from fn_wanted w where w.role_name = h.role_name and w.oid = h.oid)
   union all
-  select 4, h.role_name, schema_label, format('revoke %s on schema %s from %s', lower(h.privilege), schema_label, g.label)
+  select 4, h.role_name, schema_label, format('revoke %s on schema %s from %s', lower(h.privilege collate "C"), schema_label, g.label)
   from schema_there h join grantee g on g.name = h.role_name
   where case h.role_name when 'public' then exists (select from role) else h.privilege <> 'USAGE' end
   union all
@@ -331,7 +331,7 @@ begin
   from fn_wanted w join fn f on f.oid = w.oid join role r on r.name = w.role_name
   where not exists (select from fn_there h where h.role_name = w.role_name and h.oid = w.oid)
   union all
-  select 7, m.role_name, t.label, format('grant %s%s on %s to %s', lower(m.privilege),
+  select 7, m.role_name, t.label, format('grant %s%s on %s to %s', lower(m.privilege collate "C"),
     coalesce(' (' || string_agg(quote_ident(m.col), ', ' order by m.col) || ')', ''), t.label, r.label)
   from right_missing m join rel t on t.oid = m.oid join role r on r.name = m.role_name
   group by m.role_name, t.label, r.label, m.privilege, m.col is null;

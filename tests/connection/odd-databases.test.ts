@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createFinanceDb } from '../../src/database.js'
+import { checkSchema } from '../../src/doctor/check-schema.js'
 import {
   accounts,
   audit,
@@ -7,6 +8,7 @@ import {
   type Db,
   migrate,
   migrations,
+  provisionRoles,
   reports,
   signals,
   transactions,
@@ -16,6 +18,7 @@ import {
 import { seed } from '../../src/seed/index.js'
 import { emptyDatabase } from '../migrations/support.js'
 import { createAccount, createUser, newTransaction } from '../people.js'
+import { dropRoles, roleNames } from '../roles/support.js'
 import { execute } from '../server.js'
 import { freshDatabase } from '../support.js'
 import { tour } from './tour.js'
@@ -111,8 +114,10 @@ describe('a database with settings of its own', { timeout: 180_000 }, () => {
   })
 })
 
+const turkish = `encoding 'UTF8' locale_provider icu icu_locale 'tr-TR' locale 'C'`
+
 test('a small i is that of I where the locale is Turkish', async () => {
-  await using database = await emptyDatabase(`encoding 'UTF8' locale_provider icu icu_locale 'tr-TR' locale 'C'`)
+  await using database = await emptyDatabase(turkish)
   const db = createFinanceDb({ connectionString: database.url, poolSize: 1 }, {})
   await migrate(db)
   const { id } = await createUser(db, { email: 'info@example.org', username: 'ilk' })
@@ -124,6 +129,21 @@ test('a small i is that of I where the locale is Turkish', async () => {
   const { user_id } = await spend(db)
   expect(await reports.spendingByCategory(db, user_id, year)).toEqual(spent)
   await db.destroy()
+})
+
+test('roles may insert where the locale is Turkish', async () => {
+  const { app } = roleNames()
+  try {
+    await using database = await emptyDatabase(turkish)
+    await migrate(database.db)
+
+    const { refused } = await provisionRoles(database.db, { roles: { app: { name: app } } })
+
+    expect(refused).toEqual([])
+    expect((await checkSchema(database.db)).differences).toEqual([])
+  } finally {
+    await dropRoles([app])
+  }
 })
 
 test('a database that cannot keep every text is refused before anything is made', async () => {

@@ -6,7 +6,7 @@ export const tableFindings: readonly string[] = [
     'writes',
     'unfit',
     'r.label',
-    `format('It may %s %s.', lower(array_to_string(r.privileges, ', ')), r.label)`,
+    `format('It may %s %s.', lower(array_to_string(r.privileges, ', ') collate "C"), r.label)`,
     'from rel r where cardinality(r.privileges) > 0',
   ),
   finding(
@@ -53,7 +53,7 @@ export const tableFindings: readonly string[] = [
     'writes',
     'unfit',
     'c.label',
-    `format('It may %s %s.', lower(c.privilege_type), c.label)`,
+    `format('It may %s %s.', lower(c.privilege_type collate "C"), c.label)`,
     'from catalogue c',
   ),
 ]
