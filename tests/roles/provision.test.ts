@@ -55,6 +55,34 @@ describe('provisionRoles', { timeout: 180_000 }, () => {
     expect(JSON.stringify(refused)).not.toMatch(/[0-9a-f]{32}/)
   })
 
+  test('keeps keys out of the log of a server that logs statements', async () => {
+    await using database = await provisionedDatabase()
+    const name = new URL(database.url).pathname.slice(1)
+    await execute(
+      database.url,
+      `alter database ${name} set log_statement = 'all'`,
+      `alter database ${name} set log_min_duration_statement = 0`,
+      'create table public.logged as select name, setting from pg_settings limit 0',
+      `create function public.look() returns trigger language plpgsql as $$ begin
+        insert into public.logged select name, setting from pg_settings where name ~ '^log_(min_.*statement|statement)$';
+        return new; end $$`,
+      'create trigger look before insert on finance.scope_keys for each row execute function public.look()',
+    )
+    const again = createFinanceDb({ connectionString: directly(database.url), poolSize: 1 }, {})
+
+    await provisionRoles(again, database.options({ scopeKeys: [database.key, newKey('k2')] }))
+
+    const { rows } = await sql`select * from public.logged order by name`.execute(again)
+    expect(rows).toEqual([
+      { name: 'log_min_duration_statement', setting: '-1' },
+      { name: 'log_min_error_statement', setting: 'panic' },
+      { name: 'log_statement', setting: 'none' },
+    ])
+    const { rows: now } = await sql`select current_setting('log_statement') as setting`.execute(again)
+    expect(now).toEqual([{ setting: 'all' }])
+    await again.destroy()
+  })
+
   test('takes no rights from the role that is logged in', async () => {
     await using database = await provisionedDatabase()
     const root = `${database.names.app}_root`
