@@ -10,7 +10,7 @@ import { runAttacks, type Verdict } from '../readonly/attacks/run.js'
 import type { Ground } from '../readonly/attacks/shape.js'
 import { createWatch, type Watch } from '../readonly/attacks/watch.js'
 import { createReadOnlyDb } from '../readonly/index.js'
-import { agentEnvironment } from '../readonly/options.js'
+import { agentEnvironment, namesAgent } from '../readonly/options.js'
 import { inspectRole, type RoleReport } from '../roles/inspect.js'
 import { parseScopeKey } from '../roles/scope-token.js'
 import { type ExitCode, exit, UsageError } from './exit-codes.js'
@@ -55,7 +55,7 @@ interface Findings {
 export async function examineAgent(cli: Cli, options: AgentOptions): Promise<ExitCode> {
   const { out, env, flags } = cli
   const url = options.agentUrl
-  if (!url && !env.READONLY_DATABASE_URL?.trim() && !env.POSTGRES_READONLY_USER?.trim()) {
+  if (!url && !namesAgent(env)) {
     throw new UsageError(
       'Say where the agent logs in: READONLY_DATABASE_URL, or POSTGRES_READONLY_USER and POSTGRES_READONLY_PASSWORD, or --agent-url.',
     )

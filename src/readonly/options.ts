@@ -153,13 +153,18 @@ function serverOptions(connection: Record<string, unknown>, concurrency: number)
 function assertTarget(connection: Record<string, unknown>, env: Environment): void {
   const { connectionString, host, user } = connection
   if (connectionString ?? host ?? user) return
-  if (env.READONLY_DATABASE_URL?.trim() || env.POSTGRES_READONLY_USER?.trim()) return
+  if (namesAgent(env)) return
   throw new InvalidConfigError([
     {
       path: 'READONLY_DATABASE_URL (option connectionString)',
       message: 'is not set, and neither is POSTGRES_READONLY_USER; DATABASE_URL is not used for reading',
     },
   ])
+}
+
+/** Whether the environment says where the agent logs in. */
+export function namesAgent(env: Environment): boolean {
+  return Boolean(env.READONLY_DATABASE_URL?.trim() || env.POSTGRES_READONLY_USER?.trim())
 }
 
 /** What says where the agent logs in, under the names that `createFinanceDb` reads. */

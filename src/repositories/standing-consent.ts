@@ -12,7 +12,7 @@ export function standingConsents(db: Pick<Db, 'selectFrom'>, { version }: Consen
   return version === undefined ? query : query.where(isAtLeast(sql.ref('c.version'), sql`${version}::text`))
 }
 
-/** The consents of some people that stand, one each. They cannot be taken back until the transaction ends. */
+/** The consents of some people, each named once, that stand. They cannot be taken back until the transaction ends. */
 export async function holdConsents(trx: Db, userIds: readonly string[], requirement: ConsentRequirement) {
   const standing = () =>
     standingConsents(trx, requirement).where('c.user_id', '=', sql<string>`any(${userIds}::uuid[])`)
@@ -24,6 +24,7 @@ export async function holdConsents(trx: Db, userIds: readonly string[], requirem
         .orderBy('c.user_id')
         .forShare()
         .execute()
+      if (rows.length === userIds.length) return rows
       // one that another took the place of while this waited stands, and is not among them
       const { n } = await standing().select(sql<number>`count(*)::int`.as('n')).executeTakeFirstOrThrow()
       return n > rows.length ? undefined : rows
