@@ -1,7 +1,17 @@
 import { timeWindows } from '../../src/schema/enums.js'
 import { type Day, dayOf } from './calendar.js'
 import type { AccountRow, PersonRows, Row } from './read.js'
-import { categoryOf, keyOf, type Name, nameOf, saysBonus, saysCardPayment, saysPay, saysRent } from './vocabulary.js'
+import {
+  categoryOf,
+  keyOf,
+  type Name,
+  nameOf,
+  readsAsTrade,
+  saysBonus,
+  saysCardPayment,
+  saysPay,
+  saysRent,
+} from './vocabulary.js'
 
 /** Shortest first. */
 export const windows = timeWindows
@@ -126,7 +136,8 @@ function place(
     name.is_card_payment ||
     row.mark === 'matched' ||
     (category.is_internal && !paysRent()) ||
-    (category.is_vague && row.description !== '' && saysCardPayment(row.description))
+    (category.is_vague && row.description !== '' && saysCardPayment(row.description)) ||
+    (account.account_type === 'investment' && category.is_trade && readsAsTrade(row, amount < 0 !== isReversal))
   const ago = today - day.number
   if (ago < longest) {
     const window = windows.findIndex(({ days }) => ago < days)

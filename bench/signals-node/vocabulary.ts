@@ -1,11 +1,14 @@
 import { cardPaymentNames, internalCategories, rentNames, vagueCategories } from '../../src/repositories/spending.js'
+import { costNames, dealNames, tradeCategories, yieldNames } from '../../src/repositories/trades.js'
 import { bonusInText, payInText, readCategory, readName } from '../../src/signals/words.js'
+import type { Row } from './read.js'
 
 export type Name = ReturnType<typeof readName> & { readonly is_card_payment: boolean; readonly is_rent: boolean }
 export type Category = ReturnType<typeof readCategory> & {
   readonly is_internal: boolean
   readonly is_transfer: boolean
   readonly is_vague: boolean
+  readonly is_trade: boolean
 }
 
 const names = new Map<string, Name>()
@@ -38,6 +41,7 @@ export function categoryOf(category: string): Category {
     is_internal: internal.has(text.replaceAll(' ', '_').toLowerCase()),
     is_transfer: text.toLowerCase() === 'transfer',
     is_vague: vague.test(text.toLowerCase()),
+    is_trade: trade.test(text.toLowerCase()),
   }))
 }
 
@@ -45,6 +49,12 @@ export const saysCardPayment = (description: string) => cardPayment.test(descrip
 export const saysRent = (description: string) => rent.test(description.toLowerCase())
 export const saysPay = (description: string) => pay.test(description.toLowerCase())
 export const saysBonus = (description: string) => bonus.test(description.toLowerCase())
+
+/** Whether the words of a row where shares are kept speak of a deal, or at least not of anything else. */
+export function readsAsTrade({ category, merchant, description }: Row, isOut: boolean): boolean {
+  const said = `${category.replaceAll('_', ' ')} ${merchant} ${description}`.toLowerCase()
+  return deal.test(said) || !(cost.test(said) || (!isOut && yields.test(said)))
+}
 
 function remembered<Value>(known: Map<string, Value>, text: string, read: (text: string) => Value): Value {
   let value = known.get(text)
@@ -72,6 +82,10 @@ function pattern(postgres: string): RegExp {
 const cardPayment = pattern(cardPaymentNames)
 const rent = pattern(rentNames)
 const vague = new RegExp(vagueCategories, 'u')
+const trade = new RegExp(tradeCategories, 'u')
+const deal = pattern(dealNames)
+const cost = pattern(costNames)
+const yields = pattern(yieldNames)
 const pay = pattern(payInText)
 const bonus = pattern(bonusInText)
 const internal = new Set<string>(internalCategories)

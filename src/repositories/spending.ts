@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { lowerCase, pattern } from '../schema/texts.js'
+import { isTradeCategory, readsAsTrade } from './trades.js'
 
 /**
  * What spending is, in one place for reports and signals: what left for others. Money between a user's own accounts is not,
@@ -8,7 +9,8 @@ import { lowerCase, pattern } from '../schema/texts.js'
  * - carries a `transfer_id`,
  * - has one of {@link internalCategories}, however it is written (`Credit Card Payment` too), but not where a bare `transfer` pays
  *   what is called rent, see {@link isRent},
- * - belongs to a transfer match that is automatic or confirmed, or
+ * - belongs to a transfer match that is automatic or confirmed,
+ * - buys or sells on an account of type `investment`, see `trades.ts`, or
  * - is named as paying off a card, see {@link isCardPayment}: by the merchant, or by the description where the category does not
  *   say what was bought, see {@link isVagueCategory}.
  *
@@ -124,6 +126,15 @@ export function isCardPayment(merchant: RawBuilder<string>): RawBuilder<boolean>
   return sql<boolean>`(${says(cardPayments.map(({ hints }) => hints).join('|'))} and (${sql.join(said, sql` or `)}))`
 }
 
+/** Whether the row buys or sells where shares are kept. */
+function isTrade(t: Alias): RawBuilder<boolean> {
+  return sql<boolean>`(${isTradeCategory(sql`${column(t, 'category')}`)}
+    and exists (
+      select from ${sql.table('finance.accounts')} a
+      where a.user_id = ${column(t, 'user_id')} and a.id = ${column(t, 'account_id')} and a.account_type = 'investment')
+    and ${readsAsTrade(t, countsAsSpending(t))})`
+}
+
 /** Whether the row moved money to or from others. The whole definition but for `posted`. */
 export function isExternal(t: Alias): RawBuilder<boolean> {
   const [category, merchant, description] = ['category', 'merchant', 'description'].map(
@@ -132,7 +143,7 @@ export function isExternal(t: Alias): RawBuilder<boolean> {
   const paysRent = sql`${isTransferCategory(category)} and ${countsAsSpending(t)}
     and (${isRent(merchant)} or ${isRent(description)})`
   return sql<boolean>`(${column(t, 'transfer_id')} is null and not (${isInternalCategory(category)} and not (${paysRent}))
-    and not ${isMatched(t)} and not ${isCardPayment(merchant)}
+    and not ${isMatched(t)} and not ${isCardPayment(merchant)} and not ${isTrade(t)}
     and not (${description} <> '' and ${isVagueCategory(category)} and ${isCardPayment(description)}))`
 }
 

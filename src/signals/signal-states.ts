@@ -4,7 +4,7 @@ import type { TimeWindow } from '../schema/enums.js'
 import { evidenceDays } from './streams.js'
 
 /** Counts up when the same rows give other signals, so that those of an older version are computed again. */
-const rulesVersion = 7
+const rulesVersion = 8
 
 export interface Inputs {
   readonly user_id: string

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
-import type { Account, Db } from '../../src/index.js'
-import { InvalidInputError, investments, NotFoundError, reports, transfers } from '../../src/index.js'
+import type { Account, Db, NewAccount, NewTransaction } from '../../src/index.js'
+import { InvalidInputError, investments, NotFoundError, reports, transactions, transfers } from '../../src/index.js'
 import { createAccount, createTransaction, createUser } from '../people.js'
 import { test } from '../support.js'
 
@@ -74,6 +74,66 @@ describe('reports', () => {
     await createTransaction(db, account, { merchant, amount: '-300', date: '2026-02-01' })
 
     expect(await reports.topMerchants(db, account.user_id, year)).toMatchObject([{ merchant, spent: '300.0000' }])
+  })
+
+  describe('where shares are kept', () => {
+    const counts = async (
+      db: Db,
+      row: Partial<NewTransaction>,
+      account_type: NewAccount['account_type'] = 'investment',
+    ) => {
+      const account = await createAccount(db, { account_type, opening_balance: '1000' })
+      await createTransaction(db, account, { amount: '-300', category: 'uncategorized', date: '2026-02-01', ...row })
+      const [month] = await reports.cashFlowByMonth(db, account.user_id, { from: '2026-02-01', to: '2026-02-28' })
+      return month === undefined ? undefined : month.net
+    }
+
+    test.for<[merchant: string, amount: string, category?: string]>([
+      ['BUY VTSAX', '-300'],
+      ['Vanguard', '-300', 'Stocks'],
+      ['Vanguard Dividend Growth', '-300'],
+      ['REINVESTMENT DIVIDEND VTI', '-300', 'Investment'],
+      ['SELL VANGUARD DIVIDEND APPRECIATION', '300', 'TRANSFER_IN_OTHER_TRANSFER_IN'],
+      ['VTSAX', '300', 'Sell'],
+      ['Wertpapierkauf Steuerfreie Anleihe', '-300', 'Other'],
+      ['PRODEJ CP ÚROKOVÝ FOND', '300'],
+      ['売却 投信', '300'],
+    ])(
+      'neither spends nor earns by a deal: %s of %s under %s',
+      async ([merchant, amount, category = 'uncategorized'], { db }) => {
+        expect(await counts(db, { merchant, amount, category })).toBeUndefined()
+        expect(await counts(db, { merchant, amount, category }, 'checking')).toBe(`${amount}.0000`)
+      },
+    )
+
+    test.for<[merchant: string, amount: string, category?: string]>([
+      ['Advisory fee', '-300'],
+      ['ÚROK Z ÚVĚRU', '-300'],
+      ['KAPITALERTRAGSTEUER', '-300'],
+      ['VTSAX', '-300', 'TRADE_COMMISSIONS'],
+      ['Corner shop', '-300', 'groceries'],
+      ['DIVIDEND VTSAX', '300'],
+      ['VTSAX', '300', 'Investment income'],
+      ['INTEREST CREDIT', '300'],
+      ['AUSSCHÜTTUNG MSCI WORLD', '300', 'other'],
+    ])(
+      'counts what is charged and earned: %s of %s under %s',
+      async ([merchant, amount, category = 'uncategorized'], { db }) => {
+        expect(await counts(db, { merchant, amount, category })).toBe(`${amount}.0000`)
+      },
+    )
+
+    test('takes back a deal as it takes back anything', async ({ db }) => {
+      const account = await createAccount(db, { account_type: 'investment' })
+      const bought = await createTransaction(db, account, {
+        merchant: 'BUY VTSAX',
+        category: 'uncategorized',
+        amount: '-300',
+      })
+      await transactions.reverse(db, account.user_id, bought.id, { date: '2026-03-02' })
+
+      expect(await reports.cashFlowByMonth(db, account.user_id, year)).toEqual([])
+    })
   })
 
   test('ranks merchants and stops at the limit of each currency', async ({ db }) => {

@@ -25,6 +25,8 @@ const names = [
     'Payment thank you',
     'Rebate House',
     'Club {day} WEB ID: 9048211773',
+    'BUY VTSAX',
+    'Dividend VTSAX',
   ],
 ]
 const categories = [
