@@ -4,6 +4,7 @@ import { handleOf, peek } from '../migrations/handle.js'
 import { migrations } from '../migrations/list.js'
 import { editedOnes, unknownOnes } from '../migrations/plan.js'
 import { stepsOf } from '../migrations/steps.js'
+import { psqlHead } from '../psql.js'
 import { canonical } from './canonical.js'
 import { type CatalogueItem, type ObjectKind, readCatalogue } from './catalogue.js'
 import { compare, type RankedDifference, type SchemaDifference } from './compare.js'
@@ -108,11 +109,5 @@ function script(differences: readonly RankedDifference[]): string {
   )
   if (statements.length === 0) return ''
   const terminated = statements.map((text) => (text.startsWith('--') ? text : `${text};`))
-  return [
-    '\\set ON_ERROR_STOP on',
-    "set search_path = '';",
-    'set check_function_bodies = off;',
-    ...terminated,
-    '',
-  ].join('\n')
+  return [...psqlHead, "set search_path = '';", 'set check_function_bodies = off;', ...terminated, ''].join('\n')
 }

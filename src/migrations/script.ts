@@ -1,11 +1,12 @@
 import { UnsupportedError } from '../errors.js'
+import { psqlHead } from '../psql.js'
 import { identifier, literal } from '../quoting.js'
 import { version } from '../version.js'
 import { createHistory, finishHistory, historyTable, insertHistory, type State } from './history.js'
 import { lockKey } from './names.js'
 import { forEachSetting, onlineLines } from './online.js'
 import { plan, type Target } from './plan.js'
-import { LIMITS } from './session.js'
+import { LIMITS, wrongEncoding } from './session.js'
 import { type SqlStep, type Step, statementsOf } from './steps.js'
 
 export interface ScriptOptions {
@@ -36,10 +37,11 @@ export function renderScript(steps: readonly Step[], state: State, target: Targe
   const vector = identifier(state.vector?.schema ?? (state.vector?.public === false ? options.schema : 'public'))
   return [
     ...lines,
-    '\\set ON_ERROR_STOP on',
+    ...psqlHead,
     '',
     ...transaction(options, [
       'set local client_min_messages = warning;',
+      refuseEncodings,
       // Not by "if not exists" alone: that wants the privilege to create even where there is nothing to create.
       `select not exists (select from pg_namespace where nspname = ${literal(options.schema)}) as finance_db_new \\gset`,
       '\\if :finance_db_new',
@@ -53,6 +55,10 @@ export function renderScript(steps: readonly Step[], state: State, target: Targe
     ...pending.flatMap((step) => stepLines(step, vector, options)),
   ].join('\n')
 }
+
+const refuseEncodings = `do $encoding$ begin if getdatabaseencoding() <> 'UTF8' then raise exception '%', format(${literal(
+  wrongEncoding('%1$s', '%2$s'),
+)}, current_database(), getdatabaseencoding()); end if; end $encoding$;`
 
 function stepLines(step: Step, vector: string, options: ScriptOptions): string[] {
   const { schema } = options

@@ -83,6 +83,14 @@ export async function takeLock(
   await sql`select ${setLockTimeout(lockTimeoutMs)} as lock_timeout`.execute(trx)
 }
 
+/** Why a database is not migrated. ASCII alone: a psql script says it too, in a database that may have no other letters. */
+export function wrongEncoding(database: string, encoding: string): string {
+  return (
+    `Database ${database} has the encoding ${encoding}, which cannot keep every text. ` +
+    "Make one that has UTF8: create database ... encoding 'UTF8' template template0"
+  )
+}
+
 /**
  * Makes the schema and the history table where they are missing. (`create schema if not exists` wants the privilege even
  * when there is nothing to create.)
@@ -102,12 +110,7 @@ export async function ensureHistory(trx: Transaction<unknown>, schema: string): 
 )::text as ground from (values (1)) as one (x) left join pg_namespace n on n.nspname = ${schema}`.execute(trx)
   const ground = JSON.parse(rows[0]?.ground ?? '{}') as Ground
 
-  if (ground.encoding !== 'UTF8') {
-    throw new UnsupportedError(
-      `Database ${ground.database} has the encoding ${ground.encoding}, which cannot keep every text. Make one that has UTF8: ` +
-        `create database … encoding 'UTF8' template template0`,
-    )
-  }
+  if (ground.encoding !== 'UTF8') throw new UnsupportedError(wrongEncoding(ground.database, ground.encoding))
 
   if (!ground.schema && !ground.mayCreateSchema) {
     throw new PermissionDeniedError(

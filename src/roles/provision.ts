@@ -3,6 +3,7 @@ import { InvalidConfigError } from '../errors.js'
 import { handleOf } from '../migrations/handle.js'
 import { lockKey } from '../migrations/names.js'
 import { translateError } from '../postgres-errors.js'
+import { psqlHead } from '../psql.js'
 import { identifier, literal } from '../quoting.js'
 import { sqlState } from '../sql-state.js'
 import { type ProvisionOptions, readOptions, type Wanted } from './options.js'
@@ -76,7 +77,7 @@ export async function provisionSql<DB>(
     ...planOwner(wanted, found, schema),
   ].filter(({ statements }) => statements.length > 0)
 
-  const lines = ['\\set ON_ERROR_STOP on', 'begin;', `${quietLog};`]
+  const lines = [...psqlHead, 'begin;', `${quietLog};`]
   for (const { what, statements } of points) {
     lines.push('', `-- ${what.replaceAll(/\s+/g, ' ')}`)
     for (const { text, shown } of statements) {

@@ -37,6 +37,27 @@ describe.skipIf(!hasPsql())(`the script${hasPsql() ? '' : ' (skipped: there is n
     expect(rows.every(({ duration_ms }) => duration_ms >= 0)).toBe(true)
   })
 
+  test('refuses a database that cannot keep every text, before anything is made', async () => {
+    await using database = await emptyDatabase(`encoding 'LATIN1' locale 'C'`)
+
+    await expect(psql(database.url, await ours.sql(undefined))).rejects.toThrow(
+      `Database ${database.name} has the encoding LATIN1, which cannot keep every text`,
+    )
+
+    expect(await ours.history(database.db)).toEqual([])
+  })
+
+  test('says the same wherever psql has another encoding, or does not commit by itself', async () => {
+    await using database = await emptyDatabase()
+    await using odd = await emptyDatabase()
+    const script = await ours.sql(undefined)
+
+    await psql(database.url, script)
+    await psql(odd.url, `\\set AUTOCOMMIT off\n${script}`, { PGCLIENTENCODING: 'WIN1252' })
+
+    expect(await catalogue(odd.db, 'finance')).toEqual(await catalogue(database.db, 'finance'))
+  })
+
   test('holds what is pending, up to `to`', async () => {
     await using database = await emptyDatabase()
     await migrator.migrate(database.db, { to: '0001_people' })
@@ -202,12 +223,14 @@ function hasPsql(): boolean {
 }
 
 /** Runs a script as an operator does, from a file. Fails when psql does. */
-async function psql(url: string, script: string): Promise<void> {
+async function psql(url: string, script: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'finance-db-psql-'))
   try {
     const file = join(directory, 'script.sql')
     await writeFile(file, script)
-    await promisify(execFile)('psql', ['--no-psqlrc', '--quiet', '--file', file, url])
+    await promisify(execFile)('psql', ['--no-psqlrc', '--quiet', '--file', file, url], {
+      env: { ...process.env, ...env },
+    })
   } finally {
     await rm(directory, { recursive: true })
   }
