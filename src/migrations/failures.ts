@@ -14,6 +14,8 @@ import { sqlState } from '../sql-state.js'
 export interface Progress {
   at: 'begin' | 'wait' | 'statements' | 'record' | 'commit'
   migration?: string
+  /** What it is, where it is no migration. */
+  doing?: string
   direction?: 'up' | 'down'
   statement?: { readonly index: number; readonly count: number; readonly text: string }
 }
@@ -29,7 +31,8 @@ export function explain(error: unknown, schema: string, progress: Progress): unk
   const options = { cause: error }
   const state = sqlState(error)
   const { at, migration, direction = 'up' } = progress
-  const doing = migration === undefined ? `Migrating schema "${schema}"` : `Migration ${migration} (${direction})`
+  const what = progress.doing ?? 'Migrating'
+  const doing = migration === undefined ? `${what} schema "${schema}"` : `Migration ${migration} (${direction})`
 
   if (isBlocked(error) && at === 'wait') {
     return new TimeoutError(

@@ -1,7 +1,8 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { InvalidConfigError } from '../errors.js'
+import { isBlocked } from '../migrations/failures.js'
 import { handleOf } from '../migrations/handle.js'
-import { lockKey } from '../migrations/names.js'
+import { underLock } from '../migrations/session.js'
 import { translateError } from '../postgres-errors.js'
 import { psqlHead } from '../psql.js'
 import { identifier, literal } from '../quoting.js'
@@ -38,11 +39,13 @@ export interface ProvisionResult {
  * their rights.
  *
  * Connect as the owner of the schema (or as a superuser). To make roles it needs CREATEROLE; what a role may not do is told in
- * `refused` and the rest is done. One transaction, under the lock that migrations take.
+ * `refused` and the rest is done. One transaction, under the lock that migrations take. Where a policy or a setting of a column is
+ * missing, its table is locked until the end: as `migrate` does, it waits 5 s for that, lets go of all, and tries again, five times.
  *
  * @throws {InvalidInputError} @throws {InvalidConfigError} An option is wrong, two roles have one name, or one is the role that
  *   is logged in, which would take its own rights.
  * @throws {UnsupportedError} `db` is a transaction, or not PostgreSQL.
+ * @throws {TimeoutError} Other transactions hold tables too long, or another process migrates. Nothing was changed.
  */
 export async function provisionRoles<DB>(
   db: Kysely<DB>,
@@ -50,11 +53,11 @@ export async function provisionRoles<DB>(
 ): Promise<ProvisionResult> {
   const { raw, schema } = handleOf(db, given)
   const wanted = readOptions(options, schema)
-  return raw
-    .transaction()
-    .setIsolationLevel('read committed')
-    .execute((trx) => provision(trx, schema, wanted))
-    .catch(translateError)
+  const limits = { lockTimeoutMs, waitMs: 60_000, onProgress: () => {} }
+  return underLock(raw, schema, limits, (trx, progress) => {
+    progress.doing = 'Provisioning'
+    return provision(trx, schema, wanted)
+  }).catch(translateError)
 }
 
 /**
@@ -77,7 +80,7 @@ export async function provisionSql<DB>(
     ...planOwner(wanted, found, schema),
   ].filter(({ statements }) => statements.length > 0)
 
-  const lines = [...psqlHead, 'begin;', `${quietLog};`]
+  const lines = [...psqlHead, 'begin;', `set local lock_timeout = ${lockTimeoutMs};`, `${quietLog};`]
   for (const { what, statements } of points) {
     lines.push('', `-- ${what.replaceAll(/\s+/g, ' ')}`)
     for (const { text, shown } of statements) {
@@ -91,6 +94,9 @@ export async function provisionSql<DB>(
   return [...lines, '', 'commit;', ''].join('\n')
 }
 
+/** Milliseconds. A policy is made under a lock that readers wait for too, and they queue up behind whoever waits for it. */
+const lockTimeoutMs = 5_000
+
 /** Keeps keys and verifiers out of the server's log until the transaction ends, where the role may: as a superuser, or granted. */
 const quietLog = `do $$ begin
   perform set_config(q.name, q.value, true)
@@ -101,11 +107,8 @@ const quietLog = `do $$ begin
 end $$`
 
 async function provision(trx: Transaction<unknown>, schema: string, wanted: Wanted): Promise<ProvisionResult> {
-  await sql`select set_config('lock_timeout', '60s', true), set_config('client_min_messages', 'error', true)`.execute(
-    trx,
-  )
+  await sql`select set_config('client_min_messages', 'error', true)`.execute(trx)
   await sql.raw(quietLog).execute(trx)
-  await sql`select pg_advisory_xact_lock(${lockKey(schema)}::bigint)::text as taken`.execute(trx)
   const refused = new Map<string, RefusedChange>()
   const run = async (points: readonly Point[]) => {
     for (const point of points) await attempt(trx, point, refused)
@@ -181,7 +184,8 @@ async function attempt(
     await sql`release savepoint finance_db_provision`.execute(trx)
   } catch (error) {
     // Whatever the server says of its own: 42501 no right, 42704 no such role, 22023 or 0A000 a setting it does not have …
-    if (sqlState(error) === undefined) throw error
+    // But who waits for a table holds those before it, and lets all of them go.
+    if (sqlState(error) === undefined || isBlocked(error)) throw error
     await sql`rollback to savepoint finance_db_provision`.execute(trx)
     const reason = error instanceof Error && !hasSecret(statements) ? error.message : `SQLSTATE ${sqlState(error)}`
     refused.set(what, { what, statements: statements.map(({ shown }) => shown), reason })

@@ -1,8 +1,9 @@
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import pg from 'pg'
 import { describe, expect, inject, test } from 'vitest'
 import { createFinanceDb, inspectRole, migrate, provisionRoles, provisionSql, users } from '../../src/index.js'
 import type { Names } from '../../src/migrations/index.js'
+import type { Database } from '../../src/schema/database.js'
 import { emptyDatabase } from '../migrations/support.js'
 import { createAccount } from '../people.js'
 import { directly, execute, withDatabase } from '../server.js'
@@ -81,6 +82,33 @@ describe('provisionRoles', { timeout: 180_000 }, () => {
     const { rows: now } = await sql`select current_setting('log_statement') as setting`.execute(again)
     expect(now).toEqual([{ setting: 'all' }])
     await again.destroy()
+  })
+
+  test('lets go of the tables it has while it waits for one that is read for long', async () => {
+    await using database = await freshDatabase()
+    const { agent } = roleNames()
+    const reader = await database.db.startTransaction().execute()
+    await sql`lock table finance.users in access share mode`.execute(reader)
+    const provisioned = provisionRoles(database.db, { roles: { agent: { name: agent } } })
+    try {
+      await expect.poll(() => waiters(database.db), { timeout: 30_000, interval: 50 }).toBe(1)
+
+      // Behind it, since it has this table already.
+      const other = await database.db.transaction().execute(async (trx) => {
+        await sql`set local lock_timeout = '20s'`.execute(trx)
+        return sql`select count(*)::int as n from finance.accounts`.execute(trx)
+      })
+
+      expect(other.rows).toEqual([{ n: 0 }])
+      await reader.rollback().execute()
+      expect(await provisioned).toMatchObject({ refused: [] })
+      expect(await provisionRoles(database.db, { roles: { agent: { name: agent } } })).toMatchObject({ done: [] })
+    } finally {
+      if (!reader.isRolledBack) await reader.rollback().execute()
+      await provisioned.catch(() => {})
+      await execute(database.url, `drop owned by "${agent}"`)
+      await dropRoles([agent])
+    }
   })
 
   test('takes no rights from the role that is logged in', async () => {
@@ -367,6 +395,15 @@ describe('provisionRoles', { timeout: 180_000 }, () => {
     }
   })
 })
+
+/** Sessions that wait for a table. */
+async function waiters(db: Kysely<Database>): Promise<number | undefined> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::int as n from pg_locks l
+    where l.locktype = 'relation' and not l.granted
+      and l.database = (select oid from pg_database where datname = current_database())`.execute(db)
+  return rows[0]?.n
+}
 
 describe('inspectRole', { timeout: 180_000 }, () => {
   test('finds each thing that makes a role unfit', async () => {
