@@ -62,9 +62,12 @@ $$`,
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  -- as an array, by which people are looked up one by one also where the session has no nested loops, as in signals.compute
+  people constant uuid[] := array(select distinct a.user_id from added a);
 begin
-  perform from ${finance}.users u where u.id in (select a.user_id from added a) order by u.id for key share;
-  if exists (select from ${finance}.users u where u.id in (select a.user_id from added a) and u.erased_at is not null) then
+  perform from ${finance}.users u where u.id = any (people) order by u.id for key share;
+  if exists (select from ${finance}.users u where u.id = any (people) and u.erased_at is not null) then
     raise exception using
       errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, constraint = '${rule}',
       message = '${sentence}';

@@ -605,6 +605,24 @@ describe('signals.compute, committed', () => {
     expect(await cardSignal(db, user_id, card.id)).toBeUndefined()
   })
 
+  test('looks its people up one by one, and does not read everybody to write about a few', async ({ db }) => {
+    await sql`insert into finance.users (email) select 'u' || n || '@example.org' from generate_series(1, 3000) n`.execute(
+      db,
+    )
+    const { user_id } = await accountWith(db, [['2026-06-15', 'Shop', '-1.00']])
+    await sql`analyze finance.users`.execute(db)
+    const scans = async () => {
+      const { rows } = await sql<{ n: number }>`
+        select seq_scan::int as n from pg_stat_xact_user_tables where relid = 'finance.users'::regclass`.execute(db)
+      return rows[0]?.n
+    }
+    const before = await scans()
+
+    expect(await signals.compute(db, { as_of, users: [user_id] })).toMatchObject({ computed: 1 })
+
+    expect(await scans()).toBe(before)
+  })
+
   test('leaves the settings of a host’s transaction as they were', async () => {
     await using opened = await freshDatabase()
     await opened.db.transaction().execute(async (trx) => {
