@@ -85,7 +85,7 @@ $$`,
   'SQL expressions over a table of audited_tables: of its row before (alias o) and after (alias n).'`,
 
     // What the log should come to. Dynamic, so that it always sees the columns that there are.
-    `create function ${finance}.audited_rows(person uuid)
+    `create function ${finance}.audited_rows(person uuid, after uuid default null, upto uuid default null)
 returns table (user_id uuid, table_name text, row_id uuid, state jsonb)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -99,17 +99,18 @@ begin
   for t in select a.table_name from ${finance}.audited_tables() a loop
     select * into code from ${finance}.audit_code(t, 'r', 'r');
     return query execute format(
-      'select r.%1$I, %2$L::text, r.id, (%3$s)::jsonb from ${finance}.%2$I r where $1 is null or r.%1$I = $1',
+      'select r.%1$I, %2$L::text, r.id, (%3$s)::jsonb from ${finance}.%2$I r
+      where ($1 is null or r.%1$I = $1) and ($2 is null or r.%1$I > $2) and ($3 is null or r.%1$I <= $3)',
       code.owner, t, code.object_n
-    ) using person;
+    ) using person, after, upto;
   end loop;
 end
 $$`,
-    `comment on function ${finance}.audited_rows(uuid) is
-  'The rows that are audited, of one person or (null) of everybody, as the log would say them: text by column, no nulls.'`,
+    `comment on function ${finance}.audited_rows(uuid, uuid, uuid) is
+  'The rows that are audited, of one person or (null) of everybody, or of those from one id to another, as the log would say them: text by column, no nulls.'`,
   ],
   down: ({ finance }) => [
-    `drop function ${finance}.audited_rows(uuid)`,
+    `drop function ${finance}.audited_rows(uuid, uuid, uuid)`,
     `drop function ${finance}.audit_code(text, text, text)`,
     `drop function ${finance}.audited_tables()`,
   ],

@@ -1,6 +1,13 @@
 import { auditDigest } from './0042_audit_triggers.js'
 import type { SqlMigration } from './shape.js'
 
+/** Bytes of the log, as it is stored, that are looked at in one statement. It takes some forty times that of temporary files. */
+const part = 16_000_000
+
+/** Of one person or everybody, and of these from one person to another. */
+const whose = (l: string) =>
+  `($1 is null or ${l}.user_id = $1) and ($2 is null or ${l}.user_id > $2) and ($3 is null or ${l}.user_id <= $3)`
+
 /** What the log says about every row: the last time it was written down whole, and the changes since. */
 const replay = (finance: string) => `, entry as materialized (
     -- one row of the log for one row of a table
@@ -50,7 +57,7 @@ const replay = (finance: string) => `, entry as materialized (
     left join since s on s.user_id = w.user_id and s.table_name = w.table_name and s.row_id = w.row_id
     where w.operation <> 'delete'
   ), present as materialized (
-    select * from ${finance}.audited_rows($1)
+    select * from ${finance}.audited_rows($1, $2, $3)
   )`
 
 /** Everything that is wrong with the log, in SQL, so that an auditor needs nothing but psql. */
@@ -65,17 +72,37 @@ set work_mem = '64MB'
 set enable_nestloop = off
 set jit = off
 as $$
+declare
+  part record;
 begin
-  -- planned for this person, so that a look at one does not scan everybody
+  -- Of everybody by parts of the log, person after person: what is read and replayed is on disk several times over until its
+  -- statement ends.
+  for part in
+    select lag(e.user_id) over (order by e.user_id) as after, e.user_id as upto
+    from (
+      select l.user_id, div(l.size, ${part}) <> lead(div(l.size, ${part})) over (order by l.user_id) as ends
+      from (
+        select a.user_id, sum(sum(pg_column_size(a.changes))) over (order by a.user_id) as size
+        from ${finance}.audit_log a
+        where person is null
+        group by a.user_id
+      ) l
+      union all
+      select null, true
+    ) e
+    where e.ends
+    order by e.user_id
+  loop
+  -- planned for these persons, so that a look at one does not scan everybody
   return query execute $sql$
   with log as materialized (
     select l.*, ${auditDigest('s.changes::text').replaceAll('s.', 'l.')} as now_digest
     from ${finance}.audit_log l
-    where $1 is null or l.user_id = $1
+    where ${whose('l')}
   ), seal as materialized (
     select s.*, lag(s.hash) over w as before, lag(s.seq) over w as seq_before
     from ${finance}.audit_seals s
-    where $1 is null or s.user_id = $1
+    where ${whose('s')}
     window w as (partition by s.user_id order by s.seq)
   ), sealed as materialized (
     select l.user_id, l.id, l.digest, s.seq
@@ -101,10 +128,12 @@ begin
   -- values may go only with the person
   select l.user_id, 'row-redacted', null, l.id, l.table_name, l.row_id
   from log l
-  where l.salt is null and l.id > coalesce((
-    select max(e.id) from log e where e.user_id = l.user_id and e.operation = 'erase'
-      and (e.salt is null or e.digest = e.now_digest)
-  ), 0)
+  left join (
+    select e.user_id, max(e.id) as id from log e
+    where e.operation = 'erase' and (e.salt is null or e.digest = e.now_digest)
+    group by e.user_id
+  ) e on e.user_id = l.user_id
+  where l.salt is null and l.id > coalesce(e.id, 0)
   union all
   select l.user_id, 'row-unsealed', null, l.id, l.table_name, l.row_id
   from log l
@@ -118,7 +147,8 @@ begin
   from logged l
   full join present p on p.user_id = l.user_id and p.table_name = l.table_name and p.row_id = l.row_id
   where p.row_id is null or l.row_id is null or l.state <> p.state
-  $sql$ using person;
+  $sql$ using person, part.after, part.upto;
+  end loop;
 end
 $$`,
     `comment on function ${finance}.audit_problems(uuid) is

@@ -283,6 +283,26 @@ describe('commits at once', () => {
     }
   })
 
+  test('of everybody are looked at in parts, so that what it takes on disk does not grow with the bank', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const people = await Promise.all(Array.from({ length: 8 }, () => createUser(db)))
+    for (const { id } of people) {
+      await sql`update finance.users set financial_goals = (
+        select string_agg(md5(random()::text), '') from generate_series(1, 300000)) where id = ${id}`.execute(db)
+    }
+    await execute(database.url, `set session_replication_role = replica; update finance.users set first_name = 'Eve'`)
+
+    const { rows } = await db.transaction().execute(async (trx) => {
+      await sql`set local temp_file_limit = '20MB'`.execute(trx)
+      return sql<{ user_id: string; kind: string }>`
+        select user_id, kind from finance.audit_problems(null) order by user_id`.execute(trx)
+    })
+
+    const ids = people.map(({ id }) => id).sort()
+    expect(rows).toEqual(ids.map((user_id) => ({ user_id, kind: 'data-differs' })))
+  })
+
   test('take their links in the order of persons, whatever the order of writing was', async () => {
     await using database = await freshDatabase()
     const { db, url } = database
