@@ -10,6 +10,7 @@ import { transaction } from '../transaction.js'
 import { cardNumbers, type ImportRow } from './import-row.js'
 import { createStage, type Stage, stage, stageName, stageRows } from './import-stage.js'
 import { noAccount } from './no-account.js'
+import { liftTimeLimits } from './time-limits.js'
 
 export { type ImportRow, importRow } from './import-row.js'
 
@@ -94,18 +95,6 @@ export async function importTransactions(
     // The source can be read only once. Conflicts arise after it, and are repeated there.
     { retries: 0, ...(!nested && { isolationLevel: 'read committed' as const }) },
   ).catch(translateError)
-}
-
-async function liftTimeLimits(trx: Trx): Promise<() => Promise<unknown>> {
-  const set = (statement: string, idle: string) =>
-    sql`
-    select set_config('statement_timeout', ${statement}, true), set_config('idle_in_transaction_session_timeout', ${idle}, true)
-  `.execute(trx)
-  const before = await sql<{ statement: string; idle: string }>`
-    select current_setting('statement_timeout') as statement, current_setting('idle_in_transaction_session_timeout') as idle
-  `.execute(trx)
-  await set('0', '0')
-  return () => set(before.rows[0]?.statement ?? '0', before.rows[0]?.idle ?? '0')
 }
 
 const attempts = 6

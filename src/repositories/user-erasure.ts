@@ -8,6 +8,7 @@ import type { Db, Trx } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import { text, uuid } from '../schema/values.js'
 import { transaction } from '../transaction.js'
+import { liftTimeLimits } from './time-limits.js'
 
 export interface EraseOptions {
   /** Who does it, for the audit log. */
@@ -28,13 +29,22 @@ const options = z.strictObject({ actor: auditActor.optional(), reason: text(1000
  * cancelled or declined. In a transaction of the host, that has to be read committed. See docs/privacy.md for what stays and
  * why. Of somebody who was removed before, the audit log goes.
  *
+ * Someone with a million transactions takes minutes: the time limits of the session for statements and for idling are off
+ * meanwhile.
+ *
  * @returns False when there was nothing to erase: it was done before.
  * @throws {NotFoundError} Nobody has this id, nor does the audit log know it.
  */
 export async function erase(db: Db, userId: string, { actor, reason }: EraseOptions = {}): Promise<boolean> {
   const id = parseInput(uuid, userId, 'The user id')
   const checked = parseInput(options, { actor, reason }, 'The options')
-  return transaction(db, (trx) => eraseIn(trx, id, checked.reason), {
+  const work = async (trx: Trx) => {
+    const restoreLimits = await liftTimeLimits(trx)
+    const erased = await eraseIn(trx, id, checked.reason)
+    await restoreLimits()
+    return erased
+  }
+  return transaction(db, work, {
     // What was written while we waited has to be seen.
     ...(!db.isTransaction && { isolationLevel: 'read committed' as const }),
     ...(checked.actor !== undefined && { actor: checked.actor }),

@@ -340,6 +340,25 @@ describe('an erasure', () => {
     expect(report).toMatchObject({ ok: true, redacted: 12_004 })
   })
 
+  test('takes as long as it takes, and leaves the limits of a host’s transaction as they were', async () => {
+    await using database = await freshDatabase()
+    const { db } = database
+    const { user_id } = await createAccount(db)
+    await execute(
+      database.url,
+      `create function public.slow() returns trigger language plpgsql as $$ begin perform pg_sleep(1.5); return null; end $$`,
+      'create trigger slow after update on finance.transactions execute function public.slow()',
+    )
+
+    const limit = await db.transaction().execute(async (trx) => {
+      await sql`set local statement_timeout = '1s'`.execute(trx)
+      await users.erase(trx, user_id)
+      return sql<{ limit: string }>`select current_setting('statement_timeout') as limit`.execute(trx)
+    })
+
+    expect(limit.rows).toEqual([{ limit: '1s' }])
+  })
+
   test('twice does nothing, and of nobody is not found', async () => {
     await using database = await freshDatabase()
     const { user_id } = await createPerson(database.db)
