@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { type Environment, fixedTarget, type ServerConfig } from '../config.js'
 import { isBehindPooler } from '../connection/postgres.js'
+import { stopWithClient } from '../connection/stop-with-client.js'
 import { withPassword } from '../connection/target.js'
 import { createFinanceDb } from '../database.js'
 import { InvalidInputError, PermissionDeniedError, SchemaMissingError, UnsupportedError } from '../errors.js'
@@ -66,6 +67,7 @@ export async function dumpServer({ db, config, schema, env }: ServerPlace, file:
       .setIsolationLevel('repeatable read')
       .setAccessMode('read only')
       .execute(async (trx) => {
+        await stopWithClient(trx)
         const { rows } = await sql<{ id: string }>`select pg_export_snapshot() as id`.execute(trx)
         // Where one fails, the other is of no use. Both have ended before the transaction does, and the file goes.
         const stop = new AbortController()

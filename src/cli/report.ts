@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { chmod, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { stopWithClient } from '../connection/stop-with-client.js'
 import type { DayRange } from '../repositories/reports.js'
 import type { Trx } from '../schema/database.js'
 import { day } from '../schema/values.js'
@@ -67,6 +68,7 @@ async function execute(cli: Cli, { out: file, force = false, ...options }: Optio
 }
 
 async function gather(trx: Trx, { user: who, asOf, days }: Omit<Options, 'out' | 'force'>): Promise<Report> {
+  await stopWithClient(trx)
   const user = who === undefined ? undefined : await findUser(trx, who)
   const range = rangeUntil(asOf ?? (await lastDay(trx, user?.id)), days)
   if (user === undefined) {

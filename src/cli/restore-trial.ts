@@ -3,6 +3,7 @@ import { differences, readFacts } from '../backup/facts.js'
 import type { Manifest } from '../backup/manifest.js'
 import { inScratch, restoreServer, type ServerPlace } from '../backup/server.js'
 import { schemaOf } from '../connection/schema-plugin.js'
+import { stopWithClient } from '../connection/stop-with-client.js'
 import { createFinanceDb } from '../database.js'
 import type { Database } from '../schema/database.js'
 import { transaction } from '../transaction.js'
@@ -55,6 +56,7 @@ export async function inspect(db: Kysely<Database>, manifest: Manifest | undefin
   return transaction(
     db,
     async (trx) => {
+      await stopWithClient(trx)
       const invariants = await checkInvariants(trx, schema, () => undefined)
       const differing =
         manifest === undefined ? [] : differences(manifest.facts, await readFacts(trx.withoutPlugins(), schema))

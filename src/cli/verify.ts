@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { sql } from 'kysely'
 import { schemaOf } from '../connection/schema-plugin.js'
+import { stopWithClient } from '../connection/stop-with-client.js'
 import * as accounts from '../repositories/accounts.js'
 import * as reports from '../repositories/reports.js'
 import * as users from '../repositories/users.js'
@@ -49,6 +50,7 @@ async function execute(cli: Cli, { sample }: Options): Promise<ExitCode> {
 }
 
 async function look(trx: Trx, schema: string, onProgress: (name: string) => void, wantSample: boolean) {
+  await stopWithClient(trx)
   const counts = await countRows(trx)
   const invariants = await checkInvariants(trx, schema, onProgress)
   return { counts, invariants, sample: wantSample ? await findSample(trx) : undefined }

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
@@ -9,8 +10,8 @@ import * as transactions from '../../src/repositories/transactions.js'
 import * as transfers from '../../src/repositories/transfers.js'
 import * as users from '../../src/repositories/users.js'
 import { createAccount, createTransaction, newTransaction } from '../people.js'
-import { freshDatabase, test } from '../support.js'
-import { cli, temporaryDirectory } from './support.js'
+import { directDatabase, freshDatabase, test } from '../support.js'
+import { cli, command, temporaryDirectory } from './support.js'
 
 describe('finance-db, the data', { timeout: 120_000 }, () => {
   test('seeds the same people again as none, and verifies that their money adds up', async () => {
@@ -165,6 +166,25 @@ describe('finance-db, the data', { timeout: 120_000 }, () => {
     expect(left.counts.users).toBeLessThan(5)
     expect(again.code).toBe(0)
     expect(whole).toMatchObject({ ok: true, counts: { users: 5, accounts: 18, transactions: 6090 } })
+  })
+
+  test('leaves no statement running on the server when Ctrl-C ends it', async () => {
+    await using fresh = await directDatabase()
+    await sql`create or replace function finance.audit_problems(person uuid)
+      returns table (user_id uuid, kind text, seq bigint, id bigint, table_name text, row_id uuid)
+      language plpgsql stable as $$ begin perform pg_sleep(60); end $$`.execute(fresh.db)
+    const running = async () => {
+      const { rows } = await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
+        where datname = current_database() and state = 'active' and query like '%from "finance"."audit_problems"%'
+          and pid <> pg_backend_pid()`.execute(fresh.db)
+      return rows[0]?.n
+    }
+
+    const child = spawn(process.execPath, command('verify'), { env: { DATABASE_URL: fresh.url }, stdio: 'ignore' })
+    await expect.poll(running, { timeout: 30_000, interval: 50 }).toBe(1)
+    child.kill('SIGINT')
+
+    await expect.poll(running, { timeout: 20_000, interval: 100 }).toBe(0)
   })
 
   test('shows a demo that is at most 100 columns wide and whose proof holds, also as JSON', async () => {
