@@ -11,7 +11,8 @@ export interface Swept {
 
 /**
  * Removes what nothing can come of: sessions that ended a week ago by their date, all their tokens with them, and counts of
- * failures that nobody added to for a week. Run it once a day, say.
+ * failures that nobody added to for a week. Run it once a day, say. It is one statement for each table: where millions have ended,
+ * such as after it was not run for months, `retention.purge` does the same in batches.
  */
 export async function sweep(db: Db): Promise<Swept> {
   const weekAgo = sql<Date>`now() - interval '7 days'`

@@ -111,8 +111,8 @@ describe('finance-db provision', { timeout: 120_000 }, () => {
     expect(plain.stdout).not.toMatch(/SCRAM-SHA-256\$/)
     expect(whole.stdout).toMatch(/SCRAM-SHA-256\$/)
     expect(plain.stdout + whole.stdout).not.toContain(password)
-    // `\set` is psql's; the rest is SQL.
-    await execute(fresh.url, whole.stdout.replace(/^\\set .*$/m, ''))
+    // Lines with a backslash are psql's; the rest is SQL.
+    await execute(fresh.url, whole.stdout.replaceAll(/^\\.*$/gm, ''))
     expect(await rolesThere(made)).toHaveLength(4)
     expect((await cli(['provision', ...named, '--sql'], { env })).stdout).toBe('-- All is as it should be.\n')
   })
