@@ -111,7 +111,7 @@ export async function checkInvariants(
   for (const { name, violations } of rules) {
     onProgress(name)
     const { rows } = await sql<{ broken: number; examples: string[] | null }>`
-      select count(*)::int as broken, (array_agg(id order by id))[1:3] as examples from (${violations(schema)}) violation`.execute(
+      select count(*)::float8 as broken, (array_agg(id order by id))[1:3] as examples from (${violations(schema)}) violation`.execute(
       db,
     )
     results.push({ name, broken: rows[0]?.broken ?? 0, examples: rows[0]?.examples ?? [] })
@@ -119,7 +119,7 @@ export async function checkInvariants(
   return results
 }
 
-/** Rows of each table of the schema, by name. */
+/** Rows of each table of the schema, by name. A bank may have more transactions than an int can count. */
 export async function countRows(db: Db): Promise<Record<string, number>> {
   const tables = [
     'users',
@@ -135,7 +135,7 @@ export async function countRows(db: Db): Promise<Record<string, number>> {
   for (const table of tables) {
     const { rows } = await sql<{
       count: number
-    }>`select count(*)::int as count from ${sql.table(`finance.${table}`)}`.execute(db)
+    }>`select count(*)::float8 as count from ${sql.table(`finance.${table}`)}`.execute(db)
     counts[table] = rows[0]?.count ?? 0
   }
   return counts

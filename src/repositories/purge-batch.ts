@@ -98,7 +98,7 @@ function descending({ age, key }: Target) {
 export async function countOld(db: Db, target: Target, before: string, holds: readonly string[]): Promise<number> {
   const { table } = parts(target)
   const blocked = target.table === 'auth_attempts' ? sql` and ${target.only}` : sql``
-  const { rows } = await sql<{ rows: number }>`select count(*)::integer as rows from ${table} o
+  const { rows } = await sql<{ rows: number }>`select count(*)::float8 as rows from ${table} o
     where ${old(target, before, holds)}${blocked}`
     .execute(db)
     .catch(translateError)
