@@ -79,7 +79,7 @@ function movements(db: Db, userId: string, { from, to }: DayRange) {
     .where('t.status', '=', 'posted')
     .where('t.date', '>=', from)
     .where('t.date', '<=', to)
-    .where(isExternal('t'))
+    .where(isExternal('t', userId))
     .select(['t.date', 't.category', 't.merchant', 't.currency', 't.amount'])
     .select(countsAsSpending('t').as('is_spending'))
 }
