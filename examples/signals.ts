@@ -54,6 +54,8 @@ console.log(subscriptionSignal.parse(feature?.signal_value).monthly_spend) // 11
 // Personas, by the rules of the package or by your own.
 await personas.assign(db, night)
 console.log((await personaAssignments.current(db, user_id))?.persona) // savings_builder
+const { rows: savers } = await personaAssignments.currentByUser(db, { time_window: '30d', persona: 'savings_builder' })
+console.log(savers.map((saver) => saver.user_id === user_id)) // [ true ]
 await personas.assign(db, {
   ...night,
   rules: [

@@ -187,5 +187,9 @@ function translateBrokenConnection(error: Error): unknown {
   if (isBrokenConnection(error)) {
     return new ConnectionError('The connection to the database broke.', { cause: error, applied: 'unknown' })
   }
+  // Kysely has neither class nor code for it.
+  if (error.message === 'driver has already been destroyed') {
+    return new ConnectionError('This handle was closed.', { cause: error, transient: false })
+  }
   return error
 }

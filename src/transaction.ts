@@ -57,6 +57,7 @@ export interface TransactionOptions {
  * `unknown` after that. With `idempotent`, it is run again instead.
  *
  * @throws {ConnectionError} The connection was lost.
+ * @throws {TimeoutError} `transaction`: the server ended it, since it was open or idle for too long. Nothing was written.
  * @throws {TransactionConflictError} It still conflicts after `retries`. Nothing was written.
  * @throws {TransactionAbortedError} A statement in it failed and `fn` went on outside of a nested call. Nothing was written.
  * @throws {InvalidInputError} `actor` is empty or longer than 200 characters.

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { createFinanceDb } from '../src/database.js'
@@ -109,6 +110,22 @@ describe('a transaction', () => {
     })
 
     await expect(late).rejects.toMatchObject({ code: 'TIMEOUT', waitedFor: 'transaction' })
+  })
+
+  test('that was idle for too long is a TimeoutError too, also where only the commit was left', async () => {
+    const idle = createFinanceDb({ connectionString: url, idleTransactionTimeoutMs: 50 }, {}).$extendTables<Host>()
+    const pausing = (more: (trx: typeof db) => Promise<unknown>) =>
+      transaction(idle, async (trx) => {
+        await add(trx, 1)
+        await sleep(300)
+        await more(trx)
+      })
+
+    const late = { code: 'TIMEOUT', waitedFor: 'transaction' }
+    await expect(pausing(async () => {})).rejects.toMatchObject(late)
+    await expect(pausing((trx) => add(trx, 2).catch(translateError))).rejects.toMatchObject(late)
+    expect(await values()).toEqual([0, 0])
+    await idle.destroy()
   })
 
   test('is read-only when asked', async () => {

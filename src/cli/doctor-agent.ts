@@ -12,7 +12,7 @@ import { createWatch, type Watch } from '../readonly/attacks/watch.js'
 import { createReadOnlyDb } from '../readonly/index.js'
 import { agentEnvironment, namesAgent } from '../readonly/options.js'
 import { inspectRole, type RoleReport } from '../roles/inspect.js'
-import { parseScopeKey } from '../roles/scope-token.js'
+import { firstScopeKey } from '../roles/scope-token.js'
 import { type ExitCode, exit, UsageError } from './exit-codes.js'
 import { counted } from './format.js'
 import { mend } from './mend-role.js'
@@ -61,7 +61,7 @@ export async function examineAgent(cli: Cli, options: AgentOptions): Promise<Exi
     )
   }
   if (!env.FINANCE_SCOPE_KEY) throw new UsageError('FINANCE_SCOPE_KEY is not set: the door signs with it.')
-  const key = parseScopeKey(env.FINANCE_SCOPE_KEY.split(',')[0] ?? '')
+  const key = firstScopeKey(env.FINANCE_SCOPE_KEY)
   const schema = resolveSchema({ schema: flags.schema }, env)
 
   const role = await roleOf(url, agentEnvironment(env), schema)

@@ -17,6 +17,8 @@ import { printInvariants } from './verify.js'
 /** What a restored database looks like. */
 export interface Trial {
   readonly ok: boolean
+  /** There was a manifest to compare with. */
+  readonly compared: boolean
   /** Against the manifest: empty where all is the same. */
   readonly differences: readonly string[]
   /** Of the data by itself; the audit chains are one of them. */
@@ -61,15 +63,18 @@ export async function inspect(db: Kysely<Database>, manifest: Manifest | undefin
       const differing =
         manifest === undefined ? [] : differences(manifest.facts, await readFacts(trx.withoutPlugins(), schema))
       const ok = differing.length === 0 && invariants.every(({ broken }) => broken === 0)
-      return { ok, differences: differing, invariants }
+      return { ok, compared: manifest !== undefined, differences: differing, invariants }
     },
     { isolationLevel: 'repeatable read', accessMode: 'read only' },
   )
 }
 
-export function printTrial(out: Output, { ok, differences: said, invariants }: Trial): void {
+export function printTrial(out: Output, { ok, compared, differences: said, invariants }: Trial): void {
   if (ok) {
-    out.line(`${out.style('green', '✓')} Restored, it has every row, balance and audit chain as it was.`)
+    const found = compared
+      ? 'it has every row, balance and audit chain as it was'
+      : 'every invariant holds in what is there'
+    out.line(`${out.style('green', '✓')} Restored, ${found}.`)
     return
   }
   for (const text of said) out.line(`${out.style('red', '✗')} ${text}`)

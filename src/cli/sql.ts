@@ -14,7 +14,13 @@ export function addSql(program: Command): void {
     .description('print the pending migrations as a script for psql')
     .option('--all', 'every migration, for an empty database; connects to nothing')
     .option('--to <name>', 'the last migration')
-    .addOption(new Option('--vector <mode>', 'migrations that need pgvector').choices(['auto', 'require', 'off']))
+    .addOption(
+      new Option('--vector <mode>', 'migrations that need pgvector (default: auto, with --all off)').choices([
+        'auto',
+        'require',
+        'off',
+      ]),
+    )
     .action(run<Options>(execute))
 }
 

@@ -7,7 +7,9 @@ import { schemaState } from './schema-state.js'
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .description('every migration and what has become of it; exit code 3 if one is pending or edited')
+    .description(
+      'every migration and what has become of it; exit code 3 if one is pending, edited, or newer and breaking',
+    )
     .action(run(execute))
 }
 

@@ -82,7 +82,10 @@ export interface PoolSettings {
    * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
    */
   sslMode: SslMode
-  /** Certificates of the authorities to trust: PEM, or a path to it. `DATABASE_SSL_CA`. Default: those of Node. */
+  /**
+   * Certificates of the authorities to trust: PEM, or a path to it. `DATABASE_SSL_CA`, or `sslrootcert` in the connection string,
+   * which wins. Default: those of Node; `verify-ca` needs one.
+   */
   sslCa: string | undefined
 }
 

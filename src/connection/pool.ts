@@ -58,7 +58,7 @@ export function adaptPool(pool: pg.Pool, options: PoolAdapterOptions): PostgresP
       })
       wrapped.set(client, wrapper)
       // Without a listener a connection that breaks while it is ours would end the process; its next query fails anyway.
-      if (!client.listeners('error').includes(ignore)) client.on('error', ignore)
+      if (!client.listeners('error').includes(listen)) client.on('error', listen)
     }
     return wrapper
   }
@@ -135,7 +135,12 @@ export function adaptPool(pool: pg.Pool, options: PoolAdapterOptions): PostgresP
   }
 }
 
-function ignore(): void {}
+/** What the server said as it ended a session whose transaction was idle, or open, for too long. */
+const lastWords = new WeakMap<pg.PoolClient, Error>()
+
+function listen(this: pg.PoolClient, error: Error): void {
+  if (isCode(error, '25P03') || isCode(error, '25P04')) lastWords.set(this, error)
+}
 
 type Health = 'alive' | 'dead' | 'hangs'
 
@@ -207,7 +212,8 @@ function wrapClient(client: pg.PoolClient, { names, answerTimeoutMs, onReadOnly 
       })
     } catch (error) {
       if (isCode(error, '25006')) onReadOnly()
-      throw error
+      // pg says only that the connection is of no use any more.
+      throw isUnsent(error) ? (lastWords.get(client) ?? error) : error
     }
   }
 
@@ -246,6 +252,10 @@ function wrapClient(client: pg.PoolClient, { names, answerTimeoutMs, onReadOnly 
       return (client as { processID?: number }).processID as number
     },
   }
+}
+
+function isUnsent(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Client has encountered a connection error')
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -38,6 +38,10 @@ export function rowReader(options: CheckedOptions, header: Fields | undefined) {
 
   return (fields: Fields, line: number): ImportRow | undefined => {
     if (isSkipped(fields)) return undefined
+    // Else `1,000.00` without quotes would be 1.
+    if (header !== undefined && fields.slice(header.length).some((field) => field.trim() !== '')) {
+      throw new InvalidInputError(`Line ${line}`, [{ path: '', message: tooMany }])
+    }
     const account_id = readAccount(fields)
     const date = readDate(fields)
     const amount = readAmount(fields)
@@ -58,6 +62,8 @@ export function rowReader(options: CheckedOptions, header: Fields | undefined) {
     return row
   }
 }
+
+const tooMany = 'there are more fields than columns: what has the delimiter in it, such as an amount, needs quotes'
 
 function issuesOf(values: Readonly<Record<string, ReturnType<Value>>>): InputIssue[] {
   return Object.entries(values).flatMap(([path, value]) => (typeof value === 'string' ? [] : [{ path, ...value }]))

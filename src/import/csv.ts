@@ -24,7 +24,8 @@ import { rowReader } from './csv-rows.js'
  * await transactions.import(db, rows)
  * ```
  *
- * Lines of empty fields are passed over. Texts are trimmed. Without `mapping.external_id`, importing the file twice doubles it.
+ * Lines of empty fields are passed over, and a row with more fields than the header has columns is refused unless those are empty.
+ * Texts are trimmed. Without `mapping.external_id`, importing the file twice doubles it.
  *
  * @throws {InvalidInputError} At once for the options; while reading for the file, naming the line, counted from 1, where
  * the row begins, and never what is in it.

@@ -4,7 +4,7 @@ import { resolveSchema, resolveServer, type ServerConfig } from '../config.js'
 import type { Environment, PoolSettings, TargetOptions } from '../connection/options.js'
 import { Issues } from '../connection/settings.js'
 import { InvalidConfigError } from '../errors.js'
-import { parseScopeKey, type ScopeKey } from '../roles/scope-token.js'
+import { firstScopeKey, type ScopeKey } from '../roles/scope-token.js'
 import type { Audit } from './audit.js'
 import type { Executor } from './executor.js'
 import { createGate, type GateOptions } from './gate.js'
@@ -36,7 +36,7 @@ export interface ReadOnlyDbOptions
    * `libpg-query`. Default `on`. Without it the database refuses them all the same, in fewer words.
    */
   readonly guard?: 'on' | 'off' | undefined
-  /** Signs whose rows a statement may see, for `asUser`. As text `id:base64`; `FINANCE_SCOPE_KEY`. */
+  /** Signs whose rows a statement may see, for `asUser`. As text `id:base64`, the first of several; `FINANCE_SCOPE_KEY`. */
   readonly scopeKey?: ScopeKey | string | undefined
   /** Where each query is recorded: a handle that writes (`agent_queries`), or a function. Default: nowhere. */
   readonly audit?: Audit | undefined
@@ -123,7 +123,7 @@ export function readOptions(options: ReadOnlyDbOptions, env: Environment): DoorS
     schema: config?.schema ?? resolveSchema(connection, env),
     limits: doorLimits(limits),
     guard: given.guard ?? 'on',
-    scopeKey: typeof scopeKey === 'string' ? parseScopeKey(scopeKey) : scopeKey,
+    scopeKey: typeof scopeKey === 'string' ? firstScopeKey(scopeKey) : scopeKey,
     audit: given.audit,
     onAuditFailure: given.onAuditFailure ?? 'refuse',
     maxStalenessMs: given.maxStalenessMs,

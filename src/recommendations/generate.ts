@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { UnsupportedError } from '../errors.js'
 import { translateError } from '../postgres-errors.js'
+import { assertReadCommitted } from '../repositories/read-committed.js'
 import { holdConsents } from '../repositories/standing-consent.js'
 import { type RecommendationCatalogue, type RecommendationTrace, recommendationCatalogue } from '../schema/catalogue.js'
 import { type ConsentRequirement, consentRequirement } from '../schema/consents.js'
@@ -104,7 +104,7 @@ export async function generate(db: Db, { onProgress, signal, ...options }: Gener
     chunk = 200,
   } = parseInput(generateOptions, options, 'The options')
   const how = { as_of, window, catalogue, requireConsent, period_days, limit_per_user }
-  if (db.isTransaction) await assertReadCommitted(db)
+  if (db.isTransaction) await assertReadCommitted(db, 'Recommendations are generated')
   const total = emptyResult()
   let looked = 0
   await inChunks(db, { users, connections, chunk, signal }, async (people, of) => {
@@ -118,16 +118,6 @@ export async function generate(db: Db, { onProgress, signal, ...options }: Gener
     onProgress?.({ users: looked, of })
   }).catch(translateError)
   return total
-}
-
-/** What was given is looked up once others are kept from giving: elsewhere one would not see what they committed meanwhile. */
-async function assertReadCommitted(trx: Db): Promise<void> {
-  const { rows } = await sql<{ level: string }>`select current_setting('transaction_isolation') as level`
-    .execute(trx)
-    .catch(translateError)
-  if (!/^read (un)?committed$/.test(rows[0]?.level ?? '')) {
-    throw new UnsupportedError('Recommendations are generated in a transaction that is read committed.')
-  }
 }
 
 type Trace = Omit<RecommendationTrace, 'recommended'>

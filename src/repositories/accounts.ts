@@ -45,6 +45,8 @@ const columns = [
  *
  * @throws {MissingReferenceError} The user does not exist.
  * @throws {ConflictError} The user already has an account with this `external_id`.
+ * @throws {InsufficientFundsError} The opening balance is below the `minimum_balance`.
+ * @throws {RuleViolationError} The person was erased.
  */
 export async function create(db: Db, account: NewAccount): Promise<Account> {
   return db
@@ -132,6 +134,9 @@ export async function list(
  * Changes what is given and leaves the rest. A new `opening_balance` moves the balance by the difference.
  *
  * @throws {NotFoundError} Also when the account belongs to another user.
+ * @throws {ConflictError} The user already has an account with this `external_id`.
+ * @throws {InsufficientFundsError} The balance would be below the `minimum_balance`.
+ * @throws {RuleViolationError} The person was erased, and these are new words on the account.
  */
 export async function update(db: Db, userId: string, id: string, changes: AccountChanges): Promise<Account> {
   const values = parseChanges(accountChanges, changes)

@@ -89,7 +89,7 @@ export async function find(
     .catch(translateError)
 }
 
-/** By window, then by signal type. Walks `computed_features_signal_type_key`. */
+/** By window (as text: `180d`, `30d`, `90d`), then by signal type. Walks `computed_features_signal_type_key`. */
 export async function list(
   db: Db,
   userId: string,

@@ -1,14 +1,9 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { InvalidCursorError } from '../errors.js'
 import { parseInput } from '../schema/input.js'
+import { type PageRequest, pageRequest } from '../schema/page.js'
 
-/** Which page of a list. */
-export interface PageRequest {
-  /** Rows at most, 1 to 1000; 50 when left out. */
-  readonly limit?: number | undefined
-  /** The `next` of the page before. */
-  readonly after?: string | undefined
-}
+export type { PageRequest } from '../schema/page.js'
 
 /** One page of a list. */
 export interface Page<Row> {
@@ -17,11 +12,9 @@ export interface Page<Row> {
   readonly next: string | null
 }
 
-const limitSchema = z.number().int().min(1).max(1000)
-
-/** The checked limit of a request. */
-export function pageLimit({ limit = 50 }: PageRequest): number {
-  return parseInput(limitSchema, limit, 'The page limit')
+/** The limit of a request that was checked. */
+export function pageLimit(request: PageRequest): number {
+  return parseInput(pageRequest, request, 'The page').limit ?? 50
 }
 
 /** Cuts the extra row that only tells whether more follows. `key` gives what the list is ordered by. */

@@ -1,9 +1,12 @@
 import { sql } from 'kysely'
+import { z } from 'zod'
 import { translateError } from '../postgres-errors.js'
 import type { Db } from '../schema/database.js'
 import { type Persona, personas, type TimeWindow } from '../schema/enums.js'
 import { parseInput } from '../schema/input.js'
 import {
+  type CurrentPersonaFilter,
+  currentPersonaFilter,
   type NewPersonaAssignment,
   newPersonaAssignment,
   type PersonaAssignmentFilter,
@@ -13,7 +16,7 @@ import {
 } from '../schema/persona-assignments.js'
 import type { PersonaAssignment } from '../schema/rows.js'
 import { decodeInstantCursor } from './instant-cursor.js'
-import { type Page, type PageRequest, pageLimit, toPage } from './page.js'
+import { decodeCursor, type Page, type PageRequest, pageLimit, toPage } from './page.js'
 import { together } from './together.js'
 
 const columns = ['user_id', 'id', 'time_window', 'persona', 'reasons', 'assigned_at', 'created_at'] as const
@@ -118,26 +121,58 @@ export async function list(
 }
 
 /**
+ * For operators: the persona of each user who has one in a window, now or at an instant, by user id. Walks
+ * `persona_assignments_time_window_idx` for those of a page, past whoever has another `persona` than the one asked for.
+ */
+export async function currentByUser(
+  db: Db,
+  filter: CurrentPersonaFilter,
+  request: PageRequest = {},
+): Promise<Page<PersonaAssignment>> {
+  const { persona, users, ...when } = parseInput(currentPersonaFilter, filter, 'The filter')
+  const limit = pageLimit(request)
+  let newest = newestOfEach(db, when)
+  if (users !== undefined) newest = newest.where('user_id', '=', sql<string>`any(${users}::uuid[])`)
+  if (request.after !== undefined) {
+    const [userId] = decodeCursor(request.after, z.tuple([z.guid()]))
+    newest = newest.where('user_id', '>', userId)
+  }
+  let query = db.selectFrom(newest.select(columns).as('newest')).select(columns)
+  if (persona !== undefined) query = query.where('persona', '=', persona)
+
+  const rows = await query
+    .orderBy('user_id')
+    .limit(limit + 1)
+    .execute()
+    .catch(translateError)
+  return toPage(rows, limit, ({ user_id }) => [user_id])
+}
+
+/**
  * For operators: how many people have each persona in a window, now or at an instant. Every persona is there, in the order
  * in which they are matched. Reads the assignments of everybody.
  */
 export async function population(db: Db, filter: PopulationFilter): Promise<PersonaPopulation[]> {
-  const { time_window, at } = parseInput(populationFilter, filter, 'The filter')
-  let newestOfEach = db
-    .selectFrom('finance.persona_assignments')
-    .select('persona')
-    .distinctOn('user_id')
-    .where('time_window', '=', time_window)
-  if (at !== undefined) newestOfEach = newestOfEach.where('assigned_at', '<=', at)
-
+  const newest = newestOfEach(db, parseInput(populationFilter, filter, 'The filter')).select('persona')
   const counted = await db
-    .selectFrom(newestOfEach.orderBy('user_id').orderBy('assigned_at', 'desc').orderBy('id', 'desc').as('newest'))
+    .selectFrom(newest.as('newest'))
     .select(['persona', sql<number>`count(*)::int`.as('users')])
     .groupBy('persona')
     .execute()
     .catch(translateError)
   const users = new Map(counted.map((row) => [row.persona, row.users]))
   return personas.map((persona) => ({ persona, users: users.get(persona) ?? 0 }))
+}
+
+function newestOfEach(db: Db, { time_window, at }: z.infer<typeof populationFilter>) {
+  const query = db
+    .selectFrom('finance.persona_assignments')
+    .distinctOn('user_id')
+    .where('time_window', '=', time_window)
+    .orderBy('user_id')
+    .orderBy('assigned_at', 'desc')
+    .orderBy('id', 'desc')
+  return at === undefined ? query : query.where('assigned_at', '<=', at)
 }
 
 function newest(db: Pick<Db, 'selectFrom'>, userId: string, timeWindow: TimeWindow, at?: Date) {

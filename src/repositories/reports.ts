@@ -79,7 +79,7 @@ function movements(db: Db, userId: string, { from, to }: DayRange) {
     .where('t.status', '=', 'posted')
     .where('t.date', '>=', from)
     .where('t.date', '<=', to)
-    .where(isExternal('t'))
+    .where(isExternal('t', userId))
     .select(['t.date', 't.category', 't.merchant', 't.currency', 't.amount'])
     .select(countsAsSpending('t').as('is_spending'))
 }
@@ -87,7 +87,7 @@ function movements(db: Db, userId: string, { from, to }: DayRange) {
 const spent = sql<string>`-sum(amount) filter (where is_spending)`
 const transactionCount = sql<number>`(count(*) filter (where is_spending))::int`
 
-/** Most spent first. Walks `transactions_date_id_idx`. */
+/** By currency, then most spent first. Walks `transactions_date_id_idx`. */
 export async function spendingByCategory(db: Db, userId: string, range: DayRange): Promise<CategorySpending[]> {
   const days = parseInput(dayRange, range, 'The days')
   return db
@@ -102,7 +102,7 @@ export async function spendingByCategory(db: Db, userId: string, range: DayRange
     .catch(translateError)
 }
 
-/** Most spent first, `limit` of each currency. Walks `transactions_date_id_idx`. */
+/** By currency, then most spent first, `limit` of each: 10 when left out. Walks `transactions_date_id_idx`. */
 export async function topMerchants(
   db: Db,
   userId: string,

@@ -126,24 +126,27 @@ export function isCardPayment(merchant: RawBuilder<string>): RawBuilder<boolean>
   return sql<boolean>`(${says(cardPayments.map(({ hints }) => hints).join('|'))} and (${sql.join(said, sql` or `)}))`
 }
 
-/** Whether the row buys or sells where shares are kept. */
-function isTrade(t: Alias): RawBuilder<boolean> {
-  return sql<boolean>`(${isTradeCategory(sql`${column(t, 'category')}`)}
-    and exists (
-      select from ${sql.table('finance.accounts')} a
-      where a.user_id = ${column(t, 'user_id')} and a.id = ${column(t, 'account_id')} and a.account_type = 'investment')
-    and ${readsAsTrade(t, countsAsSpending(t))})`
+/** Whether the row buys or sells where shares are kept. Where that is, is looked up once: by row it would take as long as all the rest. */
+function isTrade(t: Alias, userId: string | undefined): RawBuilder<boolean> {
+  const oneUser = userId === undefined ? sql`` : sql`and a.user_id = ${userId}`
+  return sql<boolean>`((${column(t, 'user_id')}, ${column(t, 'account_id')}) in (
+      select a.user_id, a.id from ${sql.table('finance.accounts')} a where a.account_type = 'investment' ${oneUser})
+    and ${isTradeCategory(sql`${column(t, 'category')}`)} and ${readsAsTrade(t, countsAsSpending(t))})`
 }
 
-/** Whether the row moved money to or from others. The whole definition but for `posted`. */
-export function isExternal(t: Alias): RawBuilder<boolean> {
+/**
+ * Whether the row moved money to or from others. The whole definition but for `posted`.
+ *
+ * @param userId - Whose rows these are, when they are one user's.
+ */
+export function isExternal(t: Alias, userId?: string): RawBuilder<boolean> {
   const [category, merchant, description] = ['category', 'merchant', 'description'].map(
     (name) => sql<string>`${column(t, name)}`,
   ) as [RawBuilder<string>, RawBuilder<string>, RawBuilder<string>]
   const paysRent = sql`${isTransferCategory(category)} and ${countsAsSpending(t)}
     and (${isRent(merchant)} or ${isRent(description)})`
   return sql<boolean>`(${column(t, 'transfer_id')} is null and not (${isInternalCategory(category)} and not (${paysRent}))
-    and not ${isMatched(t)} and not ${isCardPayment(merchant)} and not ${isTrade(t)}
+    and not ${isMatched(t)} and not ${isCardPayment(merchant)} and not ${isTrade(t, userId)}
     and not (${description} <> '' and ${isVagueCategory(category)} and ${isCardPayment(description)}))`
 }
 

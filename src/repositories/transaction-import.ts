@@ -71,6 +71,8 @@ type Settings = z.infer<typeof options>
  * @throws {InvalidInputError} Names the row, counted from 1, and the fields.
  * @throws {MissingReferenceError} An account does not exist for its user, or has another currency.
  * @throws {ImportConflictError} A {@link ConflictError} that says how many rows, and ten of their `external_id`s.
+ * @throws {AccountInactiveError} An account is frozen or closed.
+ * @throws {InsufficientFundsError} A balance would fall below the `minimum_balance` of its account.
  * @throws {TransactionConflictError} Others held the accounts in another order again and again.
  */
 export async function importTransactions(

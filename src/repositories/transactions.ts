@@ -79,6 +79,8 @@ export async function create(db: Db, transaction: NewTransaction): Promise<Trans
  *
  * @throws {MissingReferenceError} An account does not exist for its user, or has another currency.
  * @throws {ConflictError} An `external_id` or `idempotency_key` is there already.
+ * @throws {AccountInactiveError} An account is frozen or closed.
+ * @throws {InsufficientFundsError} A balance would fall below the `minimum_balance` of its account.
  */
 export async function createMany(db: Db, transactions: readonly NewTransaction[]): Promise<Transaction[]> {
   const inputs = parseInput(z.array(newTransaction), transactions, 'The transactions')
@@ -187,8 +189,8 @@ export async function categorize(db: Db, userId: string, id: string, category: s
 }
 
 /**
- * Removes a pending transaction, such as one that the bank took back. What was held by `hold` is released instead, which
- * remembers its key.
+ * Removes a pending transaction, such as one that the bank took back. Rather `release` what was held by `hold`: that keeps the
+ * row, and its key stays known.
  *
  * @throws {NotFoundError} Also when the transaction belongs to another user.
  * @throws {RuleViolationError} It is posted: reverse it instead. Or it is held for a transfer between people.

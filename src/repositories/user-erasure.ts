@@ -8,6 +8,7 @@ import type { Db, Trx } from '../schema/database.js'
 import { parseInput } from '../schema/input.js'
 import { text, uuid } from '../schema/values.js'
 import { transaction } from '../transaction.js'
+import { assertReadCommitted } from './read-committed.js'
 import { liftTimeLimits } from './time-limits.js'
 
 export interface EraseOptions {
@@ -26,18 +27,19 @@ const options = z.strictObject({ actor: auditActor.optional(), reason: text(1000
  * asked through the read-only door, the words on accounts, transactions and transfers, and every value in the person's audit
  * log, which still proves that nothing was added or taken. Amounts, days, currencies and ids stay, the accounts are closed, and
  * the row of the person is a tombstone with `erased_at`. What is held is released, and transfers between people that wait are
- * cancelled or declined. In a transaction of the host, that has to be read committed. See docs/privacy.md for what stays and
- * why. Of somebody who was removed before, the audit log goes.
+ * cancelled or declined. See docs/privacy.md for what stays and why. Of somebody who was removed before, the audit log goes.
  *
  * Someone with a million transactions takes minutes: the time limits of the session for statements and for idling are off
  * meanwhile.
  *
  * @returns False when there was nothing to erase: it was done before.
  * @throws {NotFoundError} Nobody has this id, nor does the audit log know it.
+ * @throws {UnsupportedError} In a transaction of the host that is not read committed: what others wrote meanwhile would stay.
  */
 export async function erase(db: Db, userId: string, { actor, reason }: EraseOptions = {}): Promise<boolean> {
   const id = parseInput(uuid, userId, 'The user id')
   const checked = parseInput(options, { actor, reason }, 'The options')
+  if (db.isTransaction) await assertReadCommitted(db, 'A person is erased')
   const work = async (trx: Trx) => {
     const restoreLimits = await liftTimeLimits(trx)
     const erased = await eraseIn(trx, id, checked.reason)

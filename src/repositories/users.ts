@@ -125,6 +125,7 @@ export async function list(db: Db, filter: UserFilter = {}, request: PageRequest
  *
  * @throws {NotFoundError}
  * @throws {ConflictError} As in {@link create}.
+ * @throws {RuleViolationError} The person was erased.
  */
 export async function update(db: Db, id: string, changes: UserChanges): Promise<User> {
   const values = parseChanges(userChanges, changes)
@@ -138,7 +139,7 @@ export async function update(db: Db, id: string, changes: UserChanges): Promise<
  * Whoever has money here stays: make them inactive instead.
  *
  * @throws {NotFoundError}
- * @throws {StillReferencedError} The person has accounts, or acted as an operator.
+ * @throws {StillReferencedError} The person has accounts, was sent money, or acted as an operator.
  */
 export async function remove(db: Db, id: string): Promise<void> {
   const removal = db.deleteFrom('finance.users').where('id', '=', id)

@@ -28,6 +28,11 @@ export function parseScopeKey(text: string): ScopeKey {
   return { id, secret }
 }
 
+/** The key to sign with of a text that has several after each other, as while keys are changed: the first. */
+export function firstScopeKey(text: string): ScopeKey {
+  return parseScopeKey(text.split(',', 1)[0] ?? '')
+}
+
 /** The kinds of roles whose rows a scope limits. */
 export type ScopeKind = 'agent' | 'member'
 

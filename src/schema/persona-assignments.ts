@@ -36,6 +36,17 @@ const populationFilterFields = {
 /** Whom to count. */
 export const populationFilter = z.strictObject(populationFilterFields)
 
+const currentPersonaFilterFields = {
+  ...populationFilterFields,
+  persona: z.enum(personas).optional(),
+  /** Everybody when left out. */
+  users: z.array(uuid).optional(),
+}
+
+/** Whose persona to list. */
+export const currentPersonaFilter = z.strictObject(currentPersonaFilterFields)
+
 export type NewPersonaAssignment = InputOf<typeof newPersonaAssignmentFields>
 export type PersonaAssignmentFilter = z.infer<typeof personaAssignmentFilter>
 export type PopulationFilter = InputOf<typeof populationFilterFields>
+export type CurrentPersonaFilter = InputOf<typeof currentPersonaFilterFields>

@@ -13,7 +13,7 @@ import { createPlan, type GeneratorOptions, type Plan } from './options.js'
 import { createPerson } from './people.js'
 
 export interface SeedOptions extends GeneratorOptions {
-  /** About how many transactions are written in one transaction of the database. Default 20,000, on PGlite 1,000. */
+  /** About how many transactions are written in one transaction of the database. Default 20,000, and 1,000 where there is no COPY. */
   readonly batchRows?: number | undefined
   /** Called after each batch of people. What it throws stops the seed. */
   readonly onProgress?: ((progress: SeedProgress) => void) | undefined

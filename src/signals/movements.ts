@@ -119,22 +119,20 @@ movements as materialized (
   select owner, ${ledgerOf(sql`t.account_id`)} as ledger, t.account_id as account, t.date, ${nameOf(key)} as name,
     coalesce(n.says, 0) | coalesce(c.says, 0)
       | case when is_out then ${bits('out')} when t.amount > 0 then ${bits('in')} else 0 end
-      | case when s.id is not null then ${bits('of_bank')} else 0 end
+      | case when (t.user_id, t.account_id) in (select user_id, id from silent) then ${bits('of_bank')} else 0 end
       | case when t.reverses_id is not null then ${bits('reversal')} else 0 end
-      | case when m.is_reversed then ${bits('reversed')} else 0 end
+      | case when (t.user_id, coalesce(t.reverses_id, t.id)) in (select user_id, id from marks where is_reversed) then ${bits('reversed')} else 0 end
       | case when t.is_subscription then ${bits('is_choice')} else 0 end
-      | case when t.transfer_id is not null or m.is_matched
+      | case when t.transfer_id is not null or (t.user_id, coalesce(t.reverses_id, t.id)) in (select user_id, id from marks where is_matched)
           or c.is_internal and not (c.is_transfer and is_out <> (t.reverses_id is not null)
             and (n.is_rent is true or ${isRent(sql`t.description`)}))
           or c.is_vague and t.description <> '' and ${isCardPayment(sql`t.description`)}
-          or s.holds_shares and c.is_trade and ${readsAsTrade('t', countsAsSpending('t'))}
+          or c.is_trade and (t.user_id, t.account_id) in (select user_id, id from silent where holds_shares) and ${readsAsTrade('t', countsAsSpending('t'))}
         then ${bits('internal')} else 0 end as says,
     t.id as charge, t.amount, t.merchant, ${key} as key, n.base, case when n.base is not null then ${nameOf(sql`n.base`)} end as base_name,
     case when not is_out then t.description end as description
   from (select t.*, amount < 0 as is_out, ${owner} as owner, ${template} as template from ${transactions} t where ${inReach(reach)} offset 0) t
   left join templates n on n.template = t.template
   left join categories c on c.category = t.category
-  left join silent s on s.user_id = t.user_id and s.id = t.account_id
-  left join marks m on m.user_id = t.user_id and m.id = coalesce(t.reverses_id, t.id)
 )`
 }

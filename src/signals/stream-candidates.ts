@@ -7,15 +7,19 @@ import { says, saysAll } from './sayings.js'
 const bandWidth = Math.log(1.2 ** 2)
 const halfBand = sql`floor(price / ${sql.lit(bandWidth / 2)})`
 
+/** Of the arrays of `days`, what they have for a row's `date`. */
+const ofDay = (name: string, from: RawBuilder<unknown>) => sql`(select ${sql.ref(name)} from days)[date - (${from})]`
+
 // Figures of some charges that say, before anything is sorted, whether they could recur: how near the prices are, how far
 // apart the days, and how much the days agree on a day of the month or of the week (the length of the mean of unit
 // vectors, 1 when all agree). Each bound is wider than what a stream has to keep in the end.
 const axes = ['month_x', 'month_y', 'week_x', 'week_y']
-const sumsOfAxes = sql.join(axes.map((axis) => sql`sum(${sql.ref(axis)}) as ${sql.ref(axis)}`))
-const figures = sql`count(*)::int as n, min(date) as first_date, max(date) as last_date, min(price) as least, max(price) as most,
-    bool_and(${says('is_bill', 'is_choice')}) as said, ${sumsOfAxes}`
+const sumsOf = (value: (axis: string) => RawBuilder<unknown>) =>
+  sql.join(axes.map((axis) => sql`sum(${value(axis)}) as ${sql.ref(axis)}`))
+const figures = (from: RawBuilder<unknown>) => sql`count(*)::int as n, min(date) as first_date, max(date) as last_date,
+    min(price) as least, max(price) as most, bool_and(${says('is_bill', 'is_choice')}) as said, ${sumsOf((axis) => ofDay(axis, from))}`
 const figuresOfParts = sql`sum(n)::int as n, min(first_date) as first_date, max(last_date) as last_date, min(least) as least, max(most) as most,
-    bool_and(said) as said, ${sumsOfAxes}`
+    bool_and(said) as said, ${sumsOf(sql.ref)}`
 // As floats: a numeric among them would be turned into one row by row.
 const float = (value: number) => sql`${sql.lit(value)}::float8`
 /** Prices as far apart as this are still one bill's. The room is for how logarithms round: 600 and 2400 are. */
@@ -53,14 +57,17 @@ const withoutCode = (what: 'name' | 'key') =>
  */
 export function candidateCtes({ from, to: asOf }: Pick<Reach, 'from' | 'to'>): RawBuilder<unknown> {
   return sql`
--- a day's place in months of equal length, the last of a month being the 31st, so that months can be counted like days
--- ("distinct" tells the planner that a day has one row, and keeps the sines from being worked out for each charge)
-days as not materialized (
-  select distinct on (date) date, place, ${circle(sql`place`, monthDays, 'month')}, ${circle(sql`(date - date '2000-01-03')`, 7, 'week')}
+-- A day's place in months of equal length, the last of a month being the 31st, so that months can be counted like days; as
+-- arrays that begin with the first day, since to look into them takes a fifth of what a join does.
+days as materialized (
+  select ${sql.join(['place', ...axes].map((name) => sql`array_agg(${sql.ref(name)} order by date) as ${sql.ref(name)}`))}
   from (
-    select date, (date_part('year', date) * 12 + date_part('month', date)) * ${sql.lit(monthDays)}
-      + case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end as place
-    from (select ${from} + i as date from generate_series(1, ${asOf} - (${from})) i) d
+    select date, place, ${circle(sql`place`, monthDays, 'month')}, ${circle(sql`(date - date '2000-01-03')`, 7, 'week')}
+    from (
+      select date, (date_part('year', date) * 12 + date_part('month', date)) * ${sql.lit(monthDays)}
+        + case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end as place
+      from (select ${from} + i as date from generate_series(1, ${asOf} - (${from})) i) d
+    ) d
   ) d
 ),
 coded as materialized (
@@ -109,10 +116,10 @@ charges as materialized (
 ),
 -- Prices less than a fifth apart. Two neighbours are a band, of one grid or the other.
 by_half_band as materialized (
-  select mine, name, key_name, ${halfBand} as half, ${figures}, bit_or(1::int8 << (hashfloat8(price) & 63)) as prices
+  select mine, min(name) as name, min(key_name) as key_name, ${halfBand} as half, ${figures(from)},
+    bit_or(1::int8 << (hashfloat8(price) & 63)) as prices
   from charges
-  left join days using (date)
-  group by 1, 2, 3, 4
+  group by mine, half
 ),
 by_account as materialized (
   select mine, name, key_name, ${figuresOfParts} from by_half_band group by 1, 2, 3
@@ -130,9 +137,8 @@ candidates as materialized (
       union all
       select 4, mine, ${figuresOfParts} from by_half_band group by 2, floor((half + 1) / 2) having sum(n) >= 3
       union all
-      select 5, mine, ${figures}
+      select 5, mine, ${figures(from)}
       from charges
-      left join days using (date)
       -- a price has one bit: where there are three of one, two charges or more have no bit of their own
       where (mine, ${halfBand}) in (select mine, half from by_half_band where n - bit_count(prices::bit(64)) >= 2)
       group by 2, price
@@ -152,10 +158,9 @@ spots as materialized (
   select c.candidate, a.mine, a.least, a.most from candidates c join by_account a on a.name = c.name where c.level = 1
 ),
 candidate_charges as materialized (
-  select s.candidate, date, d.place, c.price, ${says('is_bill')} as is_bill, ${says('is_choice')} as is_choice,
+  select s.candidate, date, ${ofDay('place', from)} as place, c.price, ${says('is_bill')} as is_bill, ${says('is_choice')} as is_choice,
     -c.amount as amount, c.account, c.charge, c.merchant
   from charges c
   join spots s on s.mine = c.mine and c.price between s.least and s.most
-  left join days d using (date)
 )`
 }

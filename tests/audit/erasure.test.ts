@@ -23,6 +23,7 @@ import {
   RuleViolationError,
   recommendations,
   signals,
+  transaction,
   transactions,
   transferMatches,
   transfers,
@@ -368,6 +369,27 @@ describe('an erasure', () => {
     expect(await users.erase(database.db, user_id)).toBe(false)
     expect(await audit.head(database.db, user_id)).toEqual(head)
     await expect(users.erase(database.db, '00000000-0000-7000-8000-000000000000')).rejects.toThrow(NotFoundError)
+  })
+
+  test('is refused where it would not see what others write meanwhile', async () => {
+    await using fresh = await freshDatabase()
+    const { db } = fresh
+    const { id } = await createUser(db)
+    const eraseAt = (isolationLevel: 'read committed' | 'repeatable read') =>
+      transaction(
+        db,
+        async (trx) => {
+          await users.get(trx, id)
+          await chatLogs.create(db, { user_id: id, message: word, response: word, guardrails_passed: true })
+          return users.erase(trx, id)
+        },
+        { isolationLevel },
+      )
+
+    await expect(eraseAt('repeatable read')).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    expect((await users.get(db, id)).erased_at).toBeNull()
+    expect(await eraseAt('read committed')).toBe(true)
+    expect((await chatLogs.list(db, id)).rows).toEqual([])
   })
 
   test('is shown when words are put back where it took them out', async () => {

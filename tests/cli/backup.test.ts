@@ -268,5 +268,11 @@ describe('finance-db backup and restore', { timeout: 180_000 }, () => {
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes-destroy-data postgres') })
     expect((await cli([...replace, '--yes-destroy-data', 'postgres'])).code).toBe(0)
     expect((await cli(['restore', at('b.tgz')], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } })).code).toBe(2)
+
+    // Without a manifest nobody knows whether it is as it was.
+    await rm(at('b.tgz.json'))
+    const alone = await cli(['restore', at('b.tgz'), '--quiet', '--pglite', at('three')])
+    expect(alone).toMatchObject({ code: 0, stdout: expect.stringContaining('every invariant holds in what is there') })
+    expect(alone.stdout).not.toContain('as it was')
   })
 })

@@ -5,6 +5,7 @@ import { describe, expect, inject } from 'vitest'
 import { createFinanceDb } from '../../src/database.js'
 import { ConnectionError } from '../../src/errors.js'
 import { checkHealth, drain, healthHandlers, readiness } from '../../src/health/index.js'
+import * as users from '../../src/repositories/users.js'
 import { transaction } from '../../src/transaction.js'
 import { freshDatabase, pgliteDb, test } from '../support.js'
 
@@ -29,6 +30,9 @@ describe('drain', () => {
     expect(await drained).toEqual({ cut: 0 })
     expect(await drain(db)).toEqual({ cut: 0 })
     expect(await checkHealth(db)).toMatchObject({ status: 'unhealthy', reasons: ['draining'], pool: { total: 0 } })
+    const closed = { code: 'CONNECTION_FAILED', applied: 'no', transient: false }
+    await expect(users.list(db)).rejects.toMatchObject(closed)
+    await expect(transaction(db, async () => 1)).rejects.toMatchObject(closed)
   })
 
   test('turns readiness at once, and takes work until the grace is over', async () => {

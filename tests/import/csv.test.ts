@@ -199,6 +199,13 @@ describe('csvTransactions', () => {
     expect(error.message).not.toMatch(/Secret|12/)
   })
 
+  test('refuses a row with more in it than the header has columns, of which an amount may have lost a part', async () => {
+    const error = await failure(read('Date,Who,Sum\n2026-01-01,A,1\n2026-01-02,B,1,000.00\n', layout))
+
+    expect(error.message).toMatch(/^Line 3 is not valid: there are more fields than columns/)
+    expect(await ids('Date,Who,Sum\n2026-01-01,A,1,,\n')).toHaveLength(1)
+  })
+
   test('says which columns the file has not, all at once', async () => {
     const error = await failure(read('Day,Who,Who\n2026-01-01,A,1\n', layout))
 

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createReadOnlyDb, type ReadOnlyDb } from '../../src/readonly/index.js'
+import type { ScopeKey } from '../../src/roles/index.js'
 import { createUser } from '../people.js'
 import { directly } from '../server.js'
 import { muteableProxy } from './proxy.js'
@@ -203,6 +205,15 @@ describe('a connection', () => {
       await place.asOwner('alter table finance.insights drop column extra')
     }
   })
+})
+
+test('asUser signs with the first key of the variable, which has the old one too while keys are changed', async () => {
+  const text = ({ id, secret }: ScopeKey) => `${id}:${Buffer.from(secret).toString('base64')}`
+  const old: ScopeKey = { id: 'old', secret: randomBytes(32) }
+  const env = { READONLY_DATABASE_URL: place.agentUrl, FINANCE_SCOPE_KEY: [place.scopeKey, old].map(text).join(',') }
+  await using door = createReadOnlyDb({}, env)
+
+  expect((await door.asUser(userId).query('select id from users')).rows).toEqual([{ id: userId }])
 })
 
 test('asUser needs a key to sign with', async () => {

@@ -32,4 +32,11 @@ describe('a page of a list', () => {
 
     await expect(transactions.list(db, user_id, {}, { limit })).rejects.toThrow(InvalidInputError)
   })
+
+  test('is asked for by no other names, which would give the first page for ever', async ({ db }) => {
+    const { user_id } = await createAccount(db)
+
+    // @ts-expect-error there is no offset
+    await expect(transactions.list(db, user_id, {}, { offset: 50 })).rejects.toThrow(/The page is not valid.*offset/)
+  })
 })

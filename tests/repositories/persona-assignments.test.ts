@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
-import { InvalidInputError, MissingReferenceError, personaAssignments, transaction } from '../../src/index.js'
+import type { PageRequest } from '../../src/index.js'
+import { InvalidCursorError, InvalidInputError, MissingReferenceError, personaAssignments, transaction } from '../../src/index.js'
 import { createUser } from '../people.js'
 import { freshDatabase, test } from '../support.js'
 
@@ -100,6 +101,32 @@ describe('personaAssignments', () => {
     expect(await counted()).toEqual({ ...population, high_utilization: 1, savings_builder: 2, general_wellness: 0 })
     expect(await counted(at(4))).toEqual({ ...population, savings_builder: 3, general_wellness: 0 })
     expect(Object.keys(await counted())[0]).toBe('high_utilization')
+  })
+
+  test('are listed user by user, page by page: each one’s newest of a window', async ({ db }) => {
+    const people = [await createUser(db), await createUser(db), await createUser(db), await createUser(db)]
+    const [one, two, three, none] = people.map(({ id }) => id).sort() as [string, string, string, string]
+    const assign = (user_id: string, day: number, persona: 'savings_builder' | 'general_wellness') =>
+      personaAssignments.assign(db, { user_id, ...window, persona, assigned_at: at(day) })
+    const before = await assign(one, 1, 'savings_builder')
+    const ofOne = await assign(one, 3, 'general_wellness')
+    const ofTwo = await assign(two, 2, 'savings_builder')
+    const ofThree = await assign(three, 2, 'general_wellness')
+    await personaAssignments.assign(db, { user_id: none, time_window: '90d', persona: 'savings_builder' })
+    const users = [one, two, three, none]
+    const listed = async (filter: object, request?: PageRequest) =>
+      (await personaAssignments.currentByUser(db, { ...window, users, ...filter }, request)).rows
+
+    const page = await personaAssignments.currentByUser(db, { ...window, users }, { limit: 2 })
+    expect([page.rows, await listed({}, { limit: 2, after: page.next ?? undefined })]).toEqual([
+      [ofOne, ofTwo],
+      [ofThree],
+    ])
+    expect(await listed({ persona: 'general_wellness' })).toEqual([ofOne, ofThree])
+    expect(await listed({ at: at(2) })).toEqual([before, ofTwo, ofThree])
+    expect(await listed({ users: [three, none] })).toEqual([ofThree])
+    expect((await personaAssignments.currentByUser(db, window)).rows).toEqual(expect.arrayContaining([ofOne, ofTwo]))
+    await expect(personaAssignments.currentByUser(db, window, { after: 'x' })).rejects.toThrow(InvalidCursorError)
   })
 
   test('of a user who is not there, and of words that are none, are refused', async ({ db }) => {
