@@ -41,9 +41,9 @@ export async function erase(db: Db, userId: string, { actor, reason }: EraseOpti
   const checked = parseInput(options, { actor, reason }, 'The options')
   if (db.isTransaction) await assertReadCommitted(db, 'A person is erased')
   const work = async (trx: Trx) => {
-    const restoreLimits = await liftTimeLimits(trx)
+    const restoreLimits = await liftTimeLimits(trx).catch(translateError)
     const erased = await eraseIn(trx, id, checked.reason)
-    await restoreLimits()
+    await restoreLimits().catch(translateError)
     return erased
   }
   return transaction(db, work, {
