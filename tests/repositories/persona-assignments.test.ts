@@ -1,6 +1,12 @@
 import { describe, expect } from 'vitest'
 import type { PageRequest } from '../../src/index.js'
-import { InvalidCursorError, InvalidInputError, MissingReferenceError, personaAssignments, transaction } from '../../src/index.js'
+import {
+  InvalidCursorError,
+  InvalidInputError,
+  MissingReferenceError,
+  personaAssignments,
+  transaction,
+} from '../../src/index.js'
 import { createUser } from '../people.js'
 import { freshDatabase, test } from '../support.js'
 
