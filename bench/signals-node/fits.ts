@@ -119,7 +119,7 @@ function fitOf(cadence: Cadence, candidate: Candidate, prices: Prices, merchant:
     meanOff > tolerance / 2 ||
     Math.abs(drift) > tolerance * 1.5 ||
     4 * skips > Math.max(4, gaps) ||
-    longest > (n <= 5 ? 2 : 6)
+    longest > (n <= 5 ? 2 : n >= 9 && skips === 1 ? 12 : 6)
   )
     return undefined
   const said = 2 * charges.filter(({ isBill, isChoice }) => isBill || isChoice).length > n

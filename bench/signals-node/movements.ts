@@ -9,6 +9,7 @@ import {
   readsAsTrade,
   saysBonus,
   saysCardPayment,
+  saysDue,
   saysPay,
   saysRent,
 } from './vocabulary.js'
@@ -34,6 +35,8 @@ export interface Charge {
   readonly key: string
   readonly isBill: boolean
   readonly isChoice: boolean
+  /** Its description says that it has to be paid, where the category leaves that open. */
+  readonly isDue: () => boolean
   readonly betweenPeople: boolean
 }
 
@@ -172,6 +175,7 @@ function place(
       key,
       isBill: category.is_bill || name.is_bill,
       isChoice: row.is_subscription === true || category.is_choice,
+      isDue: () => (category.is_vague || category.is_transfer) && saysDue(row.description),
       betweenPeople: category.between_people || name.between_people,
     })
   } else if (

@@ -131,12 +131,15 @@ function streamOf(chain: readonly Chosen[], asOf: Day): Stream {
   const fixed = chain.every(({ fit }) => fit.fixed)
   const most = (is: (charge: Charge) => boolean) => 2 * charges.filter(is).length > n
   const amount = fixed ? latest.amount : middle(charges.map((charge) => charge.amount))
-  const next = nextOf(latest.day, cadence, middle(charges.slice(-6).map(({ day }) => day.ofMonth)))
+  // counted from the day of the last, since the 31st is the day before the 1st
+  const { ofMonth } = latest.day
+  const offset = middle(charges.slice(-6).map(({ day }) => ((day.ofMonth - ofMonth + 46) % 31) - 15))
+  const next = nextOf(latest.day, cadence, ((ofMonth + offset + 30) % 31) + 1)
   const sum = (of: (part: Chosen) => number) => chain.reduce((all, part) => all + of(part), 0)
   const skips = sum(({ fit }) => fit.skips)
   const meanOff = Math.max(...chain.map(({ fit }) => fit.meanOff))
   return {
-    isBill: most(({ isBill }) => isBill) || (!fixed && !most(({ isChoice }) => isChoice)),
+    isBill: most(({ isBill }) => isBill) || (!most(({ isChoice }) => isChoice) && (!fixed || latest.isDue())),
     merchant: latest.merchant,
     cadence,
     active: next + Math.ceil(Math.min(cadence.days / 2, 2 * cadence.tolerance + 3)) >= asOf.number,

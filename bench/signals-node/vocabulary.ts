@@ -1,6 +1,6 @@
 import { cardPaymentNames, internalCategories, rentNames, vagueCategories } from '../../src/repositories/spending.js'
 import { costNames, dealNames, tradeCategories, yieldNames } from '../../src/repositories/trades.js'
-import { bonusInText, payInText, readCategory, readName } from '../../src/signals/words.js'
+import { bonusInText, dueInText, payInText, readCategory, readName } from '../../src/signals/words.js'
 import type { Row } from './read.js'
 
 export type Name = ReturnType<typeof readName> & { readonly is_card_payment: boolean; readonly is_rent: boolean }
@@ -47,6 +47,7 @@ export function categoryOf(category: string): Category {
 
 export const saysCardPayment = (description: string) => cardPayment.test(description.toLowerCase())
 export const saysRent = (description: string) => rent.test(description.toLowerCase())
+export const saysDue = (description: string) => due.test(description.toLowerCase())
 export const saysPay = (description: string) => pay.test(description.toLowerCase())
 export const saysBonus = (description: string) => bonus.test(description.toLowerCase())
 
@@ -76,6 +77,7 @@ function pattern(postgres: string): RegExp {
     .replaceAll('\\M', ends)
     .replaceAll('\\y', `(?:${starts}|${ends})`)
     .replaceAll('\\W', `[^\\p{Alphabetic}\\p{Nd}_]`)
+    .replaceAll('[[:alpha:]]', '\\p{Alphabetic}')
   return new RegExp(written, 'u')
 }
 
@@ -86,6 +88,7 @@ const trade = new RegExp(tradeCategories, 'u')
 const deal = pattern(dealNames)
 const cost = pattern(costNames)
 const yields = pattern(yieldNames)
+const due = pattern(dueInText)
 const pay = pattern(payInText)
 const bonus = pattern(bonusInText)
 const internal = new Set<string>(internalCategories)

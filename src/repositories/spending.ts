@@ -46,7 +46,7 @@ export function isTransferCategory(category: RawBuilder<string>): RawBuilder<boo
 }
 
 /** Rent and mortgages in lower case: what is paid under such words goes to somebody else, though by transfer. */
-export const rentNames = String.raw`\m(rent|mortgage|landlord|(kalt|warm)?miete|loyer|alquiler|hipoteca|aluguel|affitto|mutuo|huur|hypotheek|n[aáÁ]jem(n[eéÉ])?|hypot[eéÉ]k[ay]|czynsz|hyra|husleie|husleje)\M|家賃`
+export const rentNames = String.raw`\m(rent|mortgage|landlord|(kalt|warm)?miete|loyer|alquiler|hipoteca|aluguel|affitto|mutuo|huur|hypotheek|n[aáÁ]jem(n[eéÉ])?|hypot[eéÉ]k[ay]|czynsz|hyra|husleie|husleje|chiri[ae])\M|家賃`
 
 /** Whether a text says that rent or a mortgage is paid. */
 export function isRent(text: RawBuilder<string>): RawBuilder<boolean> {
@@ -55,7 +55,7 @@ export function isRent(text: RawBuilder<string>): RawBuilder<boolean> {
 
 /** Categories in lower case that leave open what was paid. Plaid's for loans is one: it is also that of cards. */
 export const vagueCategories =
-  '^(|un(categori[sz]ed|known|classified)|other.*|general([ _].*)?|loans?([ _].*)?|payments?|bills?|financ(e|ial).*)$'
+  '^(|un(categori[sz]ed|known|classified)|other.*|misc(ellaneous)?|general([ _].*)?|loans?([ _].*)?|payments?|bills?|financ(e|ial).*|sonstige.*|divers(es?)?|autres?|otros|outros|altro|overig.*)$'
 
 /** Whether a category leaves it to other words what was paid. */
 export function isVagueCategory(category: RawBuilder<string>): RawBuilder<boolean> {
@@ -81,11 +81,14 @@ function isMatched(t: Alias): RawBuilder<boolean> {
  */
 const cardPayments = [
   {
-    hints: 'p(ay|y?mt)|creditcard',
+    hints: 'p(ay|y?mt)|creditcard|american exp|amex|barclaycard',
     names: [
-      String.raw`\m(credit|cr) ?(card|crd|cd) ?(auto|e|online|bill)?[ -]?(pay|payment|pymt|pmt)s?\M`,
+      String.raw`\m(credit|cr) ?(card|crd|cd) ?(des:)?(auto|e|online|bill)?[ -]?(pay|payment|pymt|pmt)s?\M`,
       String.raw`\mcrcardpmt\M`,
-      String.raw`\m(amex|american express|discover|mastercard|visa|barclaycard|citi(bank)? ?cards?|chase cards?|capital one|synchrony|applecard)\W+(gsbank )?(auto|e|online|bill|mobile)?[ -]?(pay|payment|pymt|pmt)\M`,
+      String.raw`\m(amex|american express|discover|mastercard|visa|barclaycard|citi(bank)? ?cards?|chase cards?|capital one|synchrony|applecard)\W+(gsbank )?(des:)?(auto|e|online|bill|mobile|ach)?[ -]?(pay|payment|pymt|pmt)\M`,
+      // who issues cards and nothing else, alone or with the number of one
+      String.raw`^(american exp(ress)?|amex|barclaycard)(\W+[\dx*]{4}.*)?$`,
+      String.raw`\m(online( banking)?|bill|telephone) payment .*\m(mastercard|visa|amex)$`,
       String.raw`\mpayment[ ,*-]+thank[ -]?you\M`,
       // the entry that a bank writes behind its name
       String.raw`\mcreditcard\W+(\d{4,}|web id)|\mcard(member)? serv(ices?)?\W+((web|auto|online|mobile) )?(payment|pymt|pmt)\M`,

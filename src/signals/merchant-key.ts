@@ -172,7 +172,7 @@ const bankWords = [
   'zakup (?:przy użyciu karty|blik)',
   'polecenie zapłaty',
   'zlecenie stałe',
-  'przelew(?: (?:wychodzący|przychodzący|na telefon|express|do))?',
+  'przelew(?: (?:zewnętrzny|wewnętrzny|krajowy))?(?: (?:wychodzący|przychodzący|na telefon|express|do))?',
   'faktura',
   // Swedish, Norwegian and Danish
   'autogiro',

@@ -1,7 +1,10 @@
 import { type RawBuilder, sql } from 'kysely'
+import { isTransferCategory, isVagueCategory } from '../repositories/spending.js'
+import { lowerCase, pattern } from '../schema/texts.js'
 import { cadences } from './cadences.js'
 import type { Reach } from './movements.js'
 import { candidateCtes, fourfold, tenfold } from './stream-candidates.js'
+import { dueInText } from './words.js'
 
 /** How far back charges are looked for: two yearly ones and some weeks. */
 export const evidenceDays = 800
@@ -15,6 +18,14 @@ const cadenceRows = sql.join(
 
 /** Of streams of one merchant, so that the same rows always give the same. */
 const inOrder = sql`first_date, last_date, first_amount, last_amount, candidate`
+
+/**
+ * Whether the description of a stream's last charge says that it has to be paid, where its category leaves that open: banks of many
+ * countries write the landlord in one field and the rent in another. Of streams and not of rows, by their keys: they are few.
+ */
+const isDue = sql`(
+      select (${isVagueCategory(sql`t.category`)} or ${isTransferCategory(sql`t.category`)}) and ${lowerCase(sql`t.description`)} ~ ${pattern(dueInText)}
+      from ${sql.table('finance.transactions')} t where t.user_id = s.person and t.id = m.last_charge)`
 
 /**
  * Recurring charges, as a chain of CTEs. They read `movements` and give `stream_charges` (stream, charge, …) and `streams`.
@@ -99,7 +110,7 @@ kept as (
     and outliers <= case when gaps >= 6 then 0.15 * gaps else 0 end
     and mean_off <= tolerance * 0.5
     and drift <= tolerance * 1.5
-    and skips <= greatest(1, 0.25 * gaps) and longest <= case when s.n <= 5 then 2 else 6 end
+    and skips <= greatest(1, 0.25 * gaps) and longest <= case when s.n <= 5 then 2 when s.n >= 9 and skips = 1 then 12 else 6 end
     and (fixed or variable)
     and (not n.between_people or (fixed and changes <= 1 and (s.n > 3 or months = 1)))
     -- Three charges may be chance: they have to be punctual, and more so among others or with one left out.
@@ -167,7 +178,8 @@ stream_charges as materialized (
   from chained s join candidate_charges c using (candidate)
 ),
 streams as materialized (
-  select s.*, m.n, m.first_date, m.last_date, m.merchant, m.is_bill or not s.fixed and not m.is_choice as is_bill,
+  select s.*, m.n, m.first_date, m.last_date, m.merchant,
+    case when m.is_bill then true when m.is_choice then false when s.fixed then ${isDue} else true end as is_bill,
     case when s.fixed then m.last_amount else m.usual_amount end as amount,
     n.next_date, n.next_date + ceil(least(s.days / 2, 2 * s.tolerance + 3))::int >= ${asOf} as active
   from (
@@ -182,19 +194,23 @@ streams as materialized (
       2 * count(*) filter (where is_choice) > count(*) as is_choice, min(date) as first_date, max(date) as last_date,
       (array_agg(amount order by date desc, charge desc))[1] as last_amount,
       (array_agg(merchant order by date desc, charge desc))[1] as merchant,
+      (array_agg(charge order by date desc, charge desc))[1] as last_charge,
       percentile_disc(0.5) within group (order by amount) as usual_amount,
-      (array_agg(case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date) end
+      (array_agg(case when date_part('month', date + 1) <> date_part('month', date) then 31 else date_part('day', date)::int end
         order by date desc, charge desc))[1:6] as last_days
     from stream_charges
     group by 1
   ) m using (stream)
   cross join lateral (
     -- from the day of the month that was usual lately, whichever way the last charge was moved (in six months, no more than
-    -- three end on the 30th or before)
+    -- three end on the 30th or before): counted from the day of the last, since the 31st is the day before the 1st
     select case when s.months = 0 then m.last_date + s.days::int else (
       select d::date from (
         select (start + make_interval(days => least(l.day, date_part('day', start + interval '1 month - 1 day'))::int - 1)) as d
-        from (select percentile_disc(0.5) within group (order by day) as day from unnest(m.last_days) day) l, (
+        from (
+          select (m.last_days[1] + percentile_disc(0.5) within group (order by (day - m.last_days[1] + 46) % 31 - 15) + 30) % 31 + 1 as day
+          from unnest(m.last_days) day
+        ) l, (
           select date_trunc('month', m.last_date::timestamp) + make_interval(months => s.months + shift) as start
           from (values (-1), (0), (1)) v (shift)
         ) starts

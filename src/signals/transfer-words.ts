@@ -19,7 +19,7 @@ export const ownWords = anyOf(
 
 /** Words for money that moves, to oneself or to others. */
 export const transferWords = anyOf(
-  'transfers?|transferred|trf|tfr|xfer|tpt|uebertrag|übertrag|virement|vir|overboeking|transf|převod|przelew|överföring|overføring|bonifico|wire|exchanged|converted|currency (?:exchange|conversion)',
+  'transfers?|transferred|trf|tfr|xfer|tpt|uebertrag|übertrag|virement|vir|overboeking|transf|transfer[eê]ncia|převod|przelew|överföring|overføring|bonifico|wire|exchanged|converted|currency (?:exchange|conversion)',
 )
 
 /** What banks call money that others sent. */

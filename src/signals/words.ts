@@ -5,8 +5,10 @@ export const anyOf = (...words: string[]) => new RegExp(`(?<!\\p{L})(?:${words.j
 
 /** Rails that people send each other money on: only an amount that stays the same is a subscription there. */
 const betweenPeople = anyOf(
-  'venmo|zelle|cash app|paypal friends|p p|vipps|swish|bizum|twint|blik|mobilepay|tikkie|pix|lydia|wamd|interac e ?transfer|payid',
+  'venmo|zelle|cash app|paypal friends|p p|vipps|swish|bizum|twint|blik|mobilepay|tikkie|pix|lydia|wamd|e transfer|interac etransfer|payid',
 )
+/** Those of them by which nobody pays a shop: what is due to a person again and again is a rent or a share of one. */
+const toPerson = anyOf('venmo|zelle|cash app|tikkie|(?:enviada|transferência) pelo pix|pix transf|e transfer|payid')
 
 /** What a bank itself charges or hands out: there is no merchant behind it. */
 const ofBank = anyOf('interest|fees?|finance charges?|service charges?|atm|cash|cash withdrawals?|withdrawals?')
@@ -16,24 +18,32 @@ const namedOfBank =
   /(?<!\p{L})(?:(?:atm|cash) (?:cash )?(?:withdrawals?|withdraw|wdl|wd)|cash ?back at|cash machine|(?:bargeld|geld)(?:auszahlung|automat)\p{L}*|retrait (?:dab|cb|gab|d especes)|(?:retirada|reintegro|disposici[oó]n)(?: de efectivo)?(?: en)? cajero|saque (?:h|atm|eletr[oô]nico)|geldopname|gea nr|prelievo (?:atm|bancomat)|v[yý]b[eě]r (?:z bankomatu|atm)|wypłata (?:z bankomatu|gotówki)|bankomatuttag|uttag bankomat|minibank|atm出金|(?:提携)?atm引出|(?:monthly|account) (?:service|maintenance) (?:fee|charge)|overdraft (?:fee|interest)|interest charge[ds]?|finance charges?|kontof(?:ü|ue)hrung\p{L}*|frais (?:de )?tenue de compte|vedení účtu)(?!\p{L})/u
 
 /** What has to be paid whether one likes it or not: a bill, where a subscription is a choice. */
-const bill = anyOf(
-  'rent|mortgages?|housing|home loan|loans?|leases?|leasing|propert(?:y|ies)|apartments?|realty|landlord',
-  'utilit(?:y|ies)|bills?|electric(?:ity)?|power|gas company|water|sewer|sewage|energy|heating|internet(?! \\p{L}{2}$)|broadband|fiber|phone|mobile|wireless|telecom\\p{L}*',
-  '(?:auto|car) payments?|insurance|ins(?:ur)? prem\\p{L}*|student ln|mtg|utility ?(?:pay|pmt|pymt)|assurances?|tax(?:es)?|tuition|school|kindergarten|child ?care|daycare|hoa|council|alimony|support payment|government',
+const due = [
+  'rent|mortgages?|home loan|loans?|insurances?|electric(?:ity)?|tuition|child ?care|daycare|nursery|alimony|council tax|tv licen[cs]e',
   // German
-  'miete|nebenkosten|hausverwaltung|darlehen|kredit(?:rate)?|baufinanzierung|strom|abschlag|stadtwerke|fernwärme|versicherung\\p{L}*|steuern?|rundfunk\\p{L}*|schule|kita',
+  'miete|kaltmiete|warmmiete|nebenkosten|hausverwaltung|darlehen|kredit(?:rate)?|ratenkredit|baufinanzierung|strom|abschlag|stadtwerke|fernwärme|\\p{L}*versicherung\\p{L}*|steuern?|rundfunk\\p{L}*|schule|kita',
   // French
-  'loyer|echeance (?:pret|prêt)|échéance (?:pret|prêt)|remboursement (?:pret|prêt)|[eé]lectricit[eé]|gaz|mutuelle|imp[oô]ts?|cr[eè]che',
+  'loyer|echeance (?:pret|prêt)|échéance (?:pret|prêt)|remboursement (?:pret|prêt)|[eé]lectricit[eé]|gaz|assurances?|mutuelle|imp[oô]ts?|cr[eè]che',
   // Spanish and Portuguese
   'alquiler|hipoteca|pr[eé]stamo|luz|electricidad|agua|seguros?|impuestos?|colegio|aluguel|financiamento|parcela|conta (?:de )?(?:luz|agua|água)|energia|condom[ií]nio|imposto',
   // Italian and Dutch
-  'affitto|mutuo|bollett[ae]|assicurazion[ei]|tasse|huur|hypotheek|lening|termijnbedrag|stroom|verzekering\\p{L}*|belasting\\p{L}*|kinderopvang',
+  'affitto|mutuo|bollett[ae]|assicurazion[ei]|tasse|huur|hypotheek|lening|studieschuld|termijnbedrag|stroom|\\p{L}*verzekering\\p{L}*|belasting\\p{L}*|kinderopvang',
   // Czech and Polish
   'n[aá]jem(?:n[eé])?|hypot[eé]\\p{L}*|spl[aá]tka|elekt[rř]ina|plyn|poji[sš]t[eě]n[ií]|poji[sš][tť]ovna|pojistn[eé]|[uú]v[eě]r|sipo|daň|[sš]kolka|czynsz|rata|kredyt|prąd|ubezpieczenie|podatek|przedszkole',
   // Swedish, Norwegian and Danish
-  'hyra|lån|elnät|försäkring|skatt|förskola|husleie|forsikring|husleje|strøm',
-  // Indian English and Japanese
-  'emi|家賃|電気|水道|ガス|保険|住宅ローン|ローン',
+  'hyra|lån|elnät|\\p{L}*försäkring\\p{L}*|skatt|förskola|husleie|\\p{L}*forsikring\\p{L}*|husleje|strøm',
+  // Romanian, Indian English and Japanese
+  'chiri[ae]|[iî]ntre[tțţ]inere|asocia[tțţ]i[ae] de proprietari|asigur[aă]r[ei]|impozit|gr[aă]dini[tțţ][aă]|emi|家賃|電気|水道|ガス|保険|住宅ローン|ローン',
+]
+const bill = anyOf(
+  ...due,
+  'housing|leases?|leasing|propert(?:y|ies)|apartments?|realty|landlord',
+  'utilit(?:y|ies)|bills?|power|gas company|water|eau|sewer|sewage|energ(?:y|ie)|heating|internet(?! \\p{L}{2}$)|broadband|fib(?:er|re|ra)\\p{L}*|phone|mobile|wireless|postpaid|t[eé]l[eé](?:[ck]om|f[oóô]n|phon)\\p{L}*',
+  // names that banks cut off: LEMONADE INSURAN
+  'insuran?c?',
+  '(?:auto|car) payments?|ins(?:ur)? prem\\p{L}*|student ln|mtg|utility ?(?:pay|pmt|pymt)|tax(?:es)?|school|kindergarten|hoa|owners? (?:assn|association)|council|support payment|government',
+  // whoever lends, and the town
+  'lending|financing|(?:finance|financial)(?: (?:services?|company|corp\\p{L}*|co|ltd|limited))|city of|ayuntamiento|mairie|gemeente|prefeitura|comune di',
 )
 
 /** What people choose to have, also where the amount follows use. */
@@ -42,7 +52,9 @@ const choice = anyOf(
 )
 
 const payment = anyOf('payment|pymt|pmt|autopay|auto pay|thank you|zahlung')
-const interest = anyOf('interest|finance charges?|zinsen|[uú]rok[uůy]?')
+const interest = anyOf(
+  'interest|finance charges?|(?:soll|kredit)?zinsen|int[eé]r[eê]ts|intereses|juros|interessi|odsetki|r[aä]nta|dob[aâ]nd[aă]|[uú]rok[uůy]?|利息',
+)
 const lateFee =
   /(?<!\p{L})(?:(?:late|past due|overdue|missed)(?!\p{L}).*(?<!\p{L})(?:fee|charge)s?(?!\p{L})|mahngeb|verzug|säumnis)/u
 
@@ -64,8 +76,8 @@ const notPay = anyOf(
   'interest|zinsen|[uú]rok[uůy]?|refunds?|cashback|cash back|rebates?|reimbursements?|dividends?|fees?|bonus(?:es)?|erstattung|remboursement|reembolso|devoluci[oó]n|terugbetaling|rimborso|zwrot',
 )
 
-/** Behind a web address: STREAMHOUSE.COM/BILL and STREAMHOUSE.COM BILL are no bills, and neither is what PayPal calls all that recurs. */
-const noBill = /(?<=\S\.\p{L}+)(?:\/\S+| bill(?!\p{L}))|bill user payment/giu
+/** Behind a web address: STREAMHOUSE.COM/BILL, STREAMHOUSE.COM BILL and STREAMHOUSE COM BILL are no bills, and neither is what PayPal calls all that recurs. */
+const noBill = /(?<=\S\.\p{L}+)(?:\/\S+| bill(?!\p{L}))|(?<= com)[/ ]bill(?!\p{L})|bill user payment/giu
 
 /** Letters only, whatever was between them. */
 const wordsOf = (text: string) =>
@@ -90,7 +102,10 @@ export function readName(template: string) {
     between_people: betweenPeople.test(words),
     of_bank: namedOfBank.test(words),
     // Whoever has no name but a number, or the bank's word for a transfer, is no shop that one subscribes at.
-    is_bill: bill.test(says) || (isNameless(words) && /\d{4}|\p{L}{3}/u.test(template) && !choice.test(words)),
+    is_bill:
+      bill.test(says) ||
+      (toPerson.test(words) && !choice.test(words)) ||
+      (isNameless(words) && /\d{4}|\p{L}{3}/u.test(template) && !choice.test(words)),
     is_payment: payment.test(words),
     is_interest: interest.test(words),
     is_late_fee: lateFee.test(words),
@@ -116,6 +131,8 @@ export function readCategory(category: string) {
   }
 }
 
+/** {@link due} in the text of a bank, as a pattern of Postgres. What names how it was paid (by phone, on the internet) is none of it. */
+export const dueInText = String.raw`\y(${due.join('|').replaceAll('\\p{L}', '[[:alpha:]]')})\y`
 /** {@link pay} in the text of a bank, as a pattern of Postgres. */
 export const payInText = `\\y(${payWords})\\y`
 /** Pay, but beside the regular one. */
