@@ -311,6 +311,18 @@ describe('signals.compute', () => {
     })
   })
 
+  test.for(['Sollzinsen', 'INTÉRÊTS DÉBITEURS', 'Intereses aplazamiento', 'JUROS ROTATIVO', 'Ränta', '利息'])(
+    'knows %s on a card for interest',
+    async (merchant, { db }) => {
+      const card = await createAccount(db, { account_type: 'credit_card', credit_limit: '1000' })
+      await book(db, card, [['2026-06-25', merchant, '-9.00', { category: 'other' }]])
+
+      await signals.compute(db, { as_of })
+
+      expect(await cardSignal(db, card.user_id, card.id)).toMatchObject({ interest_charged: true })
+    },
+  )
+
   test('sees how a card is used', async ({ db }) => {
     const { user_id } = await createAccount(db)
     const open = (credit_limit: string | null, opening_balance: string) =>

@@ -43,7 +43,10 @@ const categories = [
   ],
   ...['Credit Card Payment', 'fees', 'venmo', 'refund', 'streaming', 'insurance', 'income', 'INCOME_OTHER_INCOME'],
 ]
-const descriptions = ['', '', '', 'DIRECT DEP', 'annual bonus', 'Gehalt März', 'payroll', 'löneutbetalning']
+const descriptions = [
+  ...['', '', '', 'DIRECT DEP', 'annual bonus', 'Gehalt März', 'payroll', 'löneutbetalning'],
+  ...['Miete Whg 12', 'ZORGVERZEKERING premie 06', 'echéance prêt', 'mobile payment'],
+]
 const steps = [1, 6, 7, 8, 13, 14, 15, 16, 21, 28, 29, 30, 31, 35, 45, 61, 91, 182, 365]
 
 /** How prices follow each other. */

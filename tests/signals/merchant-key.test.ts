@@ -22,6 +22,7 @@ describe('merchantKey', () => {
     ['ST 89597016 REF 100237 05.01.2026', 'st 89597016'],
     ['DE89 3704 0044 0532 0130 00 RE-77123', 'de89 3704 0044 0532 0130 00'],
     ['Transfer to 55510001', 'transfer to 55510001'],
+    ['PRZELEW ZEWNĘTRZNY WYCHODZĄCY STROMHAUS', 'stromhaus'],
     // Fields that a bank names
     [
       'SEPA Incasso doorlopend Incassant: NL29ZZZ244 Naam: Stroomhuis Machtiging: 7SZ7P36Q Omschrijving: 881',

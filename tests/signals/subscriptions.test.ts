@@ -112,6 +112,13 @@ describe('subscriptions.detect', () => {
     ])
   })
 
+  test('counts its days across the end of a month', async ({ db }) => {
+    // of the 1st, moved before weekends and holidays
+    const days = ['2025-12-01', '2025-12-31', '2026-01-30', '2026-02-27', '2026-04-01', '2026-04-30', '2026-06-01']
+
+    expect(await found(db, charged('Rent', '-890.00', ...days))).toMatchObject([{ next_date: '2026-06-30' }])
+  })
+
   test('expects it on the day that it has now', async ({ db }) => {
     const before = charged('Club', '-12.00', ...everyMonth('2024-09-05', 13))
     const since = charged('Club', '-24.00', ...everyMonth('2025-09-21', 10))
@@ -198,6 +205,15 @@ describe('subscriptions.detect', () => {
   test('bears a left-out month', async ({ db }) => {
     const days = everyMonth('2025-11-04', 8).filter((day) => day !== '2026-02-04')
     expect(await found(db, charged('Gym', '-39.00', ...days))).toMatchObject([{ occurrences: 7, skipped: 1 }])
+  })
+
+  test('bears one pause of most of a year, and no second one', async ({ db }) => {
+    const season = charged('Pool', '-39.00', ...everyMonth('2024-06-04', 5))
+    const since = charged('Pool', '-39.00', ...everyMonth('2025-08-04', 11))
+    const [first, second] = [since.slice(0, 3), since.slice(-2)]
+
+    expect(await found(db, [...season, ...since])).toMatchObject([{ occurrences: 16, skipped: 1, active: true }])
+    expect(await found(db, [...season, ...first, ...second])).toEqual([])
   })
 
   test.for([
@@ -326,6 +342,22 @@ describe('subscriptions.detect', () => {
     // nobody's name: an account, and the word for a transfer
     ['YZ 87144583', 'bill'],
     ['PREVOD NA UCET', 'bill'],
+    // banks leave out the dot, and cut off
+    ['STREAMHOUSE COM/BILL 800', 'subscription'],
+    ['STREAMHOUSE COM BILL 800', 'subscription'],
+    ['ANCHOR HOME INSURAN', 'bill'],
+    // to a person
+    ['Zelle payment to Bob Miller 8FQ2', 'bill'],
+    ['e-Transfer sent Bob Miller 8FQ2K1', 'bill'],
+    ['Zelle payment to Bob Miller music', 'subscription'],
+    // words within words, who lends, the town
+    ['NORDHAUS SKADEFÖRSÄKRING', 'bill'],
+    ['Noord Zorgverzekeringen', 'bill'],
+    ['Nord Telekommunikation', 'bill'],
+    ['ELMWOOD FIBERNET', 'bill'],
+    ['BIRCH FINANCE LTD', 'bill'],
+    ['CITY OF ELMWOOD', 'bill'],
+    ['Asociatia de proprietari', 'bill'],
   ] as const)('says whether %j is a choice', async ([merchant, kind], { db }) => {
     expect(await found(db, charged(merchant, '-19.99', ...everyMonth('2026-01-15', 6)))).toMatchObject([{ kind }])
   })
@@ -338,6 +370,22 @@ describe('subscriptions.detect', () => {
       expect(await found(db, rows)).toMatchObject([{ kind: 'bill' }])
     },
   )
+
+  test.for([
+    ['Miete Whg 12', undefined, 'bill'],
+    ['Overschrijving Omschrijving: Huur juni', 'uncategorized', 'bill'],
+    ['SVWZ+HAFTPFLICHTVERSICHERUNG 4711', 'Sonstiges', 'bill'],
+    ['czynsz 06/2026', 'transfer', 'bill'],
+    // how it was paid, and notes where the category says what it is
+    ['mobile phone payment', undefined, 'subscription'],
+    ['for the rent of a bicycle', 'sport', 'subscription'],
+    ['Miete Whg 12', 'subscriptions', 'subscription'],
+  ] as const)('reads in %j under %j what is paid', async ([description, category, kind], { db }) => {
+    const more = category === undefined ? { description } : { description, category }
+    const rows = everyMonth('2026-01-15', 6).map((day): Row => [day, 'Heinz Bergmann', '-490.00', more])
+
+    expect(await found(db, rows)).toMatchObject([{ kind }])
+  })
 
   test('finds a rent that a bank calls a transfer, by its words', async ({ db }) => {
     const days = everyMonth('2026-01-01', 6)

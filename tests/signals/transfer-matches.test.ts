@@ -209,6 +209,23 @@ describe('transferMatches', () => {
     expect(rows).toMatchObject([{ from_transaction_id: from, to_transaction_id: to }])
   })
 
+  test('does not take for the rest of a sum what the bank says of any payment', async ({ db }) => {
+    const { checking, savings } = await household(db)
+    await one(db, checking, '2026-03-02', 'PRZELEW ZEWNĘTRZNY WYCHODZĄCY SM ZORZA', '-645.33')
+    await one(db, savings, '2026-03-05', 'PRZELEW ZEWNĘTRZNY PRZYCHODZĄCY BOLT OPERATIONS', '621.21')
+
+    expect(await transferMatches.find(db, span)).toMatchObject({ automatic: 0 })
+  })
+
+  test('knows the word for a transfer in Spanish and Portuguese', async ({ db }) => {
+    const { user_id, checking } = await household(db)
+    const other = await createAccount(db, { user_id })
+    await one(db, checking, '2026-03-02', 'Transferência enviada', '-300.00')
+    await one(db, other, '2026-03-03', 'Transferencia recibida', '300.00')
+
+    expect(await transferMatches.find(db, span)).toEqual({ automatic: 1, suggested: 0 })
+  })
+
   test('does not count a weekend between the two sides', async ({ db }) => {
     const { checking, savings } = await household(db)
     await one(db, checking, '2026-03-06', 'Groceries fund', '-80.17') // a Friday
