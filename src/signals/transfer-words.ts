@@ -24,7 +24,7 @@ export const transferWords = anyOf(
 
 /** What banks call money that others sent. */
 export const fromOthers =
-  /\b(dividends?|interest|salary|salaries|payroll|wages?|paychecks?|income|pension|refunds?|rebates?|cash ?back|reimbursements?|bonus)\b/
+  /\b(dividends?|interest|(?:haben)?zinsen|intereses|interessi|juros|odsetki|salary|salaries|payroll|wages?|paychecks?|income|pension|refunds?|rebates?|cash ?back|reimbursements?|bonus)\b/
 
 /** Cash and purchases: the money went to others, or is in a pocket. */
 export const toOthers = anyOf(

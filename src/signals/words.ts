@@ -32,19 +32,25 @@ const due = [
   'n[aá]jem(?:n[eé])?|hypot[eé]\\p{L}*|spl[aá]tka|elekt[rř]ina|plyn|poji[sš]t[eě]n[ií]|poji[sš][tť]ovna|pojistn[eé]|[uú]v[eě]r|sipo|daň|[sš]kolka|czynsz|rata|kredyt|prąd|ubezpieczenie|podatek|przedszkole',
   // Swedish, Norwegian and Danish
   'hyra|lån|elnät|\\p{L}*försäkring\\p{L}*|skatt|förskola|husleie|\\p{L}*forsikring\\p{L}*|husleje|strøm',
-  // Romanian, Indian English and Japanese
-  'chiri[ae]|[iî]ntre[tțţ]inere|asocia[tțţ]i[ae] de proprietari|asigur[aă]r[ei]|impozit|gr[aă]dini[tțţ][aă]|emi|家賃|電気|水道|ガス|保険|住宅ローン|ローン',
+  // Romanian and Indian English
+  'chiri[ae]|[iî]ntre[tțţ]inere|asocia[tțţ]i[ae] de proprietari|asigur[aă]r[ei]|impozit|gr[aă]dini[tțţ][aă]|emi',
+  // Finnish
+  'vuokra|vakuutus\\p{L}*|sähkö\\p{L}*|(?:asunto)?laina|lainan\\p{L}*|kiinteistövero|verohallinto|päivähoito',
 ]
-const bill = anyOf(
+/** The same in Japanese, which has no space between words. (ガスト is a restaurant.) */
+const dueInside = '家賃|電気|電力|水道|ガス(?!ト)|保険|ローン|デンリ[ヨョ]ク|スイドウ|ホケン|ヤチン'
+
+const billWords = anyOf(
   ...due,
-  'housing|leases?|leasing|propert(?:y|ies)|apartments?|realty|landlord',
-  'utilit(?:y|ies)|bills?|power|gas company|water|eau|sewer|sewage|energ(?:y|ie)|heating|internet(?! \\p{L}{2}$)|broadband|fib(?:er|re|ra)\\p{L}*|phone|mobile|wireless|postpaid|t[eé]l[eé](?:[ck]om|f[oóô]n|phon)\\p{L}*',
+  'housing|logement|^wohnen|vivienda|immobili(?:are|en)|in?mobiliaria|leases?|leasing|propert(?:y|ies)|apartments?|realty|landlord',
+  'utilit(?:y|ies)|bills?|power|gas company|water|eau|sewer|sewage|waste|trash|elec|plyn[aá]rensk[aá]|energ(?:y|ie)|heating|internet(?! \\p{L}{2}$)|broadband|fib(?:er|re|ra)\\p{L}*|phone|mobile|wireless|postpaid|t[eé]l[eé](?:[ck]om|f[oóô]n|phon)\\p{L}*',
   // names that banks cut off: LEMONADE INSURAN
-  'insuran?c?',
-  '(?:auto|car) payments?|ins(?:ur)? prem\\p{L}*|student ln|mtg|utility ?(?:pay|pmt|pymt)|tax(?:es)?|school|kindergarten|hoa|owners? (?:assn|association)|council|support payment|government',
+  'insuran?c?|ins(?: (?:payment|pymt|pmt))?$',
+  '(?:auto|car) payments?|ins(?:ur)? prem\\p{L}*|student ln|mtg|utility ?(?:pay|pmt|pymt)|tax(?:es)?|school|[eé]cole|escola|escuela|scuola|kindergarten|hoa|owners? (?:assn|association)|council|support payment|government',
   // whoever lends, and the town
-  'lending|financing|(?:finance|financial)(?: (?:services?|company|corp\\p{L}*|co|ltd|limited))|city of|ayuntamiento|mairie|gemeente|prefeitura|comune di',
+  'kredite|^cr[eé]dits$|lending|financing|financeira|financiera|financi[eè]re|finanziaria|(?:finance|financial)(?: (?:services?|company|corp\\p{L}*|co|ltd|limited))|city of|ayuntamiento|mairie|gemeente|prefeitura|comune di',
 )
+const bill = new RegExp(`${billWords.source}|${dueInside}`, 'u')
 
 /** What people choose to have, also where the amount follows use. */
 const choice = anyOf(
@@ -132,7 +138,7 @@ export function readCategory(category: string) {
 }
 
 /** {@link due} in the text of a bank, as a pattern of Postgres. What names how it was paid (by phone, on the internet) is none of it. */
-export const dueInText = String.raw`\y(${due.join('|').replaceAll('\\p{L}', '[[:alpha:]]')})\y`
+export const dueInText = String.raw`\y(${due.join('|').replaceAll('\\p{L}', '[[:alpha:]]')})\y|${dueInside}`
 /** {@link pay} in the text of a bank, as a pattern of Postgres. */
 export const payInText = `\\y(${payWords})\\y`
 /** Pay, but beside the regular one. */

@@ -357,6 +357,10 @@ describe('subscriptions.detect', () => {
     ['ELMWOOD FIBERNET', 'bill'],
     ['BIRCH FINANCE LTD', 'bill'],
     ['CITY OF ELMWOOD', 'bill'],
+    ['ANCHOR INS PAYMENT 260511', 'bill'],
+    ['ELMWOOD WASTE', 'bill'],
+    ['口座振替 トウキヨウスイドウ', 'bill'],
+    ['口座振替 ガスト', 'subscription'],
     ['Asociatia de proprietari', 'bill'],
   ] as const)('says whether %j is a choice', async ([merchant, kind], { db }) => {
     expect(await found(db, charged(merchant, '-19.99', ...everyMonth('2026-01-15', 6)))).toMatchObject([{ kind }])
@@ -376,6 +380,9 @@ describe('subscriptions.detect', () => {
     ['Overschrijving Omschrijving: Huur juni', 'uncategorized', 'bill'],
     ['SVWZ+HAFTPFLICHTVERSICHERUNG 4711', 'Sonstiges', 'bill'],
     ['czynsz 06/2026', 'transfer', 'bill'],
+    ['vuokra', undefined, 'bill'],
+    ['火災保険料', undefined, 'bill'],
+    ['Plata OP chirie 06.2026', 'transfer', 'bill'],
     // how it was paid, and notes where the category says what it is
     ['mobile phone payment', undefined, 'subscription'],
     ['for the rent of a bicycle', 'sport', 'subscription'],

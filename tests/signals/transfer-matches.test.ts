@@ -187,8 +187,10 @@ describe('transferMatches', () => {
     await book(db, checking, [
       ['2026-03-02', 'Sent to a friend', '-16.58', { category: 'Transfer' }],
       ['2026-03-10', 'ANCHOR HOME LOAN AUTO PAY', '-1025.00'],
+      ['2026-04-29', 'Forn de pa', '-2.21'],
     ])
     await one(db, savings, '2026-03-03', 'Interest payment', '16.58')
+    await one(db, savings, '2026-04-30', 'INTERESES', '2.21')
     await one(db, card, '2026-03-11', 'Payment - thank you', '1000.00')
 
     await transferMatches.find(db, span)
