@@ -81,13 +81,13 @@ function isMatched(t: Alias): RawBuilder<boolean> {
  */
 const cardPayments = [
   {
-    hints: 'p(ay|y?mt)|creditcard|american exp|amex|barclaycard',
+    hints: 'p(ay|y?mt)|creditcard|american exp|amex|barclaycard|mbna',
     names: [
       String.raw`\m(credit|cr) ?(card|crd|cd) ?(des:)?(auto|e|online|bill)?[ -]?(pay|payment|pymt|pmt)s?\M`,
       String.raw`\mcrcardpmt\M`,
-      String.raw`\m(amex|american express|discover|mastercard|visa|barclaycard|citi(bank)? ?cards?|chase cards?|capital one|synchrony|applecard)\W+(gsbank )?(des:)?(auto|e|online|bill|mobile|ach)?[ -]?(pay|payment|pymt|pmt)\M`,
+      String.raw`\m(amex|american express|discover|mastercard|visa|barclaycard|citi(bank)? ?cards?|chase cards?|capital one|synchrony( bank)?|applecard)\W+(gsbank )?(des:)?(auto|e|online|bill|mobile|ach)?[ -]?(pay|payment|pymt|pmt)\M`,
       // who issues cards and nothing else, alone or with the number of one
-      String.raw`^(american exp(ress)?|amex|barclaycard)(\W+[\dx*]{4}.*)?$`,
+      String.raw`^(american exp(ress)?|amex|barclaycard)(\W+[\dx*]{4}.*)?$|\mmbna\M|\mamerican express (europe|carte france)\M`,
       String.raw`\m(online( banking)?|bill|telephone) payment .*\m(mastercard|visa|amex)$`,
       String.raw`\mpayment[ ,*-]+thank[ -]?you\M`,
       // the entry that a bank writes behind its name
@@ -96,7 +96,7 @@ const cardPayments = [
     ],
   },
   {
-    hints: '[kc]r[eéÉ]dit|card services|relev|nexi|cartasi|fatura|sp[lłŁ]ata|カード',
+    hints: '[kc]r[eéÉ]dit|card services|relev|nexi|cartasi|fatura|sp[lłŁ]ata|spl[aáÁ]tka|カ[ー－-]ド',
     names: [
       // German, Dutch
       String.raw`\mkreditkarten?[- ]?(abrechnung|zahlung|ausgleich|rechnung)`,
@@ -109,11 +109,11 @@ const cardPayments = [
       String.raw`\m(pago|liquidaci[oóÓ]n|recibo)( de)?( la| su)? tarjetas?( de)? cr[eéÉ]dito`,
       String.raw`\mfatura( de| do)?( seu)? cart[aãÃ]o|\mpag(amento|to)( de| do)? cart[aãÃ]o de cr[eéÉ]dito`,
       // Czech and Slovak, Polish
-      String.raw`\m(spl[aáÁ]tka|splacen[iíÍ]|inkaso) kreditn([iíÍ]|ej) karty`,
+      String.raw`\m(spl[aáÁ]tka|splacen[iíÍ]|inkaso) kreditn([iíÍ]|ej) karty|\mspl[aáÁ]tka karty\M`,
       String.raw`\msp[lłŁ]ata( zad[lłŁ]u[zżŻ]enia| nale[zżŻ]no[sśŚ]ci)?( na| z| za)? kart[ya]\M`,
       // Swedish, Norwegian and Danish, Japanese
       String.raw`\m(faktura|inbetalning|betalning|innbetaling|betaling|regning) kreditt?kort|\mkreditt?korts?[ -]?(faktura|inbetalning|betalning|innbetaling|betaling|regning)`,
-      'クレジットカード|カードご?利用(代金|分)',
+      'クレジットカード|カードご?利用(代金|分)|口座振替.*カ[ー－-]ド',
     ],
   },
 ].map(({ hints, names }) => ({ hints, names: names.join('|') }))

@@ -61,8 +61,10 @@ const bankWords = [
   // English
   'preapproved payment bill user payment',
   'pos',
-  '(?:(?:debit|check|visa|mastercard|maestro) ?)?card',
+  '(?:(?:debit|check|visa|mastercard|maestro|digital) ?)?card',
   'checkcard',
+  '(?:contactless )?interac',
+  'e-?transfer sent',
   'visa',
   'mastercard',
   'recurring',
@@ -73,7 +75,7 @@ const bankWords = [
   'standing order',
   'faster payments?',
   'bill ?pay(?:ment|mt)?',
-  'web pmts?',
+  'web (?:authori[sz]ed )?pmts?',
   'online (?:payment|transfer)',
   'e-?payment',
   'payments?',
@@ -96,7 +98,7 @@ const bankWords = [
   'invoice',
   'inv',
   'ref(?:erence)?',
-  'mandate(?: no)?',
+  'mandat[eo](?: no)?',
   'trn',
   'txn',
   'trace',
@@ -128,7 +130,7 @@ const bankWords = [
   '(?:vir(?:ement)?)(?: (?:sepa|instantan[eé]|inst|[eé]mis(?: web)?|perm(?:anent)?|recu|reçu|web))*',
   'paiement(?: par carte| cb)?',
   'achat cb',
-  'carte',
+  '(?:facture )?carte(?: du)?',
   'cb',
   'pour',
   // Spanish and Portuguese
@@ -148,9 +150,11 @@ const bankWords = [
   'pix(?: (?:enviado|recebido|transf|qrs))?',
   'ted enviada',
   // Italian
-  'addebito(?: diretto)?(?: sdd)?',
-  'pagamento(?: pos)?',
-  'bonifico(?: (?:a favore di|istantaneo))?',
+  'addebito(?: diretto)?(?: sdd)?(?: disposto a favore di)?',
+  'pagamento(?: (?:su )?pos)?',
+  'bonifico(?: (?:(?:disposto )?a favore di|istantaneo))?',
+  // Romanian
+  'plat[aă] la(?: pos)?',
   // Dutch
   'bea',
   'ecom',
@@ -204,7 +208,9 @@ const aroundNames = word(`(?:${bankWords})[:.]?`)
 
 // Fields that banks write one behind the other: NAME/…/REMI/…, Naam: … Machtiging: …, DE: … MOTIF: …
 const nameField =
-  /(?:^|[\s/])(?:naam|name|nom|nombre|namn|nazwa|empf(?:ä|ae)nger|zahlungsempf(?:ä|ae)nger|beneficiary|creditor|payee|merchant(?: name)?|pour|de)(?:: ?|\/)(?=[^/:]*\p{L}{2})([^/:]+?)(?= [\p{L}\d]+(?: (?:id|nr))? ?:|\/|$)/u
+  /(?:^|[\s/])(?:(?:naam|name|nom|nombre|namn|nazwa|empf(?:ä|ae)nger|zahlungsempf(?:ä|ae)nger|beneficiary|creditor|payee|merchant(?: name)?|pour|de)(?:: ?|\/)|to: ?)(?=[^/:]*\p{L}{2})([^/:]+?)(?= [\p{L}\d]+(?: (?:id|nr))? ?:|\/|$)/u
+/** NAME between strokes behind its label: /MOTIF LOYER /BEN STREAMHOUSE /REFDO. */
+const strokeField = /\/ ?ben (?=[^/]*\p{L}{2})([^/]+?)(?= ?\/|$)/u
 const otherField =
   / (?:des|indn|(?:co|web|ppd|ccd|tel) id|[em]ref|cred|svwz|abwa|mdt|rum|ech|motif|concepto|omschrijving|kenmerk|machtiging|id emetteur|ref\.? mandato|n[º°] recibo|v[sk]|ss)(?:[:+/] ?|\. )/
 /** PayPal, where the shop is what was bought at. */
@@ -221,7 +227,7 @@ function payee(text: string): string {
   if (starred !== null && hasName(text.slice(starred.index + starred[0].length))) {
     return text.slice(starred.index + starred[0].length)
   }
-  const named = nameField.exec(text)?.[1]
+  const named = nameField.exec(text)?.[1] ?? strokeField.exec(text)?.[1]
   if (named !== undefined && hasName(named.replace(aroundNames, ' '))) return named
   const before = text.split(otherField, 1)[0] ?? ''
   return hasName(before.replace(aroundNames, ' ')) ? before : text

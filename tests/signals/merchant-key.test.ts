@@ -22,6 +22,16 @@ describe('merchantKey', () => {
     ['ST 89597016 REF 100237 05.01.2026', 'st 89597016'],
     ['DE89 3704 0044 0532 0130 00 RE-77123', 'de89 3704 0044 0532 0130 00'],
     ['Transfer to 55510001', 'transfer to 55510001'],
+    ['FACTURE CARTE DU 170426 STREAMHOUSE.COM NANTES CARTE 4974XXXXXXXX5237', 'streamhouse nantes'],
+    ['VIR SEPA EMIS /MOTIF LOYER /BEN SCI LES TILLEULS /REFDO /REFBEN', 'sci les tilleuls'],
+    ['Addebito diretto disposto a favore di STREAMHOUSE SPA MANDATO 5513048824', 'streamhouse'],
+    ['Pagamento Su POS STREAMHOUSE', 'streamhouse'],
+    ['Digital Card Purchase - STREAMHOUSE', 'streamhouse'],
+    ['Contactless Interac purchase - 0200 GREENLEAF #567', 'greenleaf'],
+    ['e-Transfer sent Bob Miller DY4P51', 'bob miller'],
+    ['WEB AUTHORIZED PMT STREAMHOUSE', 'streamhouse'],
+    ['PayNow Transfer 6277837 To: WEI LING TAN', 'wei ling tan'],
+    ['Plata la POS STREAMHOUSE', 'streamhouse'],
     ['PRZELEW ZEWNĘTRZNY WYCHODZĄCY STROMHAUS', 'stromhaus'],
     // Fields that a bank names
     [
