@@ -115,7 +115,8 @@ export function readName(template: string) {
     is_payment: payment.test(words),
     is_interest: interest.test(words),
     is_late_fee: lateFee.test(words),
-    is_pay: pay.test(words),
+    // Alone it is interest to the Dutch, and a German pension is found by its size.
+    is_pay: pay.test(words) && words !== 'rente',
     is_not_pay: namedNotPay.test(words) && !pay.test(words),
   }
 }

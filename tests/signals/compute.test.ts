@@ -167,6 +167,18 @@ describe('signals.compute', () => {
     })
   })
 
+  test('takes what is called Rente for a pension, and not for Dutch interest beside pay', async ({ db }) => {
+    const months = (day: string, merchant: string, amount: string) =>
+      everyMonth(`2026-01-${day}`, 6).map((date): Row => [date, merchant, amount])
+    const retired = await accountWith(db, months('28', 'Rente', '1400.00'))
+    const saver = await accountWith(db, [...months('25', 'Salaris', '2600.00'), ...months('30', 'Rente', '4.11')])
+    await signals.compute(db, { as_of })
+
+    const pay = (userId: string) => signal(db, userId, 'income_stability', '90d')
+    expect(await pay(retired.user_id)).toMatchObject({ payments: 3, total: '4200.0000' })
+    expect(await pay(saver.user_id)).toMatchObject({ payments: 3, total: '7800.0000' })
+  })
+
   test('leaves a bonus aside, which would make steady pay unsteady', async ({ db }) => {
     const { user_id } = await accountWith(db, [
       ...everyMonth('2026-01-28', 6).map((day): Row => [day, 'Acme', '3000.00', { category: 'salary' }]),
