@@ -58,7 +58,7 @@ const withoutCode = (what: 'name' | 'key') =>
 export function candidateCtes({ from, to: asOf }: Pick<Reach, 'from' | 'to'>): RawBuilder<unknown> {
   return sql`
 -- A day's place in months of equal length, the last of a month being the 31st, so that months can be counted like days; as
--- arrays that begin with the first day, since to look into them takes a fifth of what a join does.
+-- arrays that begin with the first day, since to look into them takes a tenth of what a join does.
 days as materialized (
   select ${sql.join(['place', ...axes].map((name) => sql`array_agg(${sql.ref(name)} order by date) as ${sql.ref(name)}`))}
   from (
