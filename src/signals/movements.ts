@@ -78,6 +78,9 @@ const nameOf = (text: RawBuilder<unknown>) => sql`hashtextextended(${text}, owne
 /** Of an id, where there is an `owner`. */
 export const ledgerOf = (account: RawBuilder<unknown>) => sql`uuid_hash_extended(${account}, owner)`
 
+/** The row, or what it takes back: what `marks` are of. */
+const moved = sql`(t.user_id, coalesce(t.reverses_id, t.id))`
+
 /**
  * The rows in reach, read once, as CTEs: `movements`, with the definition of `spending.ts` spread over what is known of the
  * row, of its match, and of its merchant, each looked at once.
@@ -121,9 +124,9 @@ movements as materialized (
       | case when is_out then ${bits('out')} when t.amount > 0 then ${bits('in')} else 0 end
       | case when (t.user_id, t.account_id) in (select user_id, id from silent) then ${bits('of_bank')} else 0 end
       | case when t.reverses_id is not null then ${bits('reversal')} else 0 end
-      | case when (t.user_id, coalesce(t.reverses_id, t.id)) in (select user_id, id from marks where is_reversed) then ${bits('reversed')} else 0 end
+      | case when ${moved} in (select user_id, id from marks where is_reversed) then ${bits('reversed')} else 0 end
       | case when t.is_subscription then ${bits('is_choice')} else 0 end
-      | case when t.transfer_id is not null or (t.user_id, coalesce(t.reverses_id, t.id)) in (select user_id, id from marks where is_matched)
+      | case when t.transfer_id is not null or ${moved} in (select user_id, id from marks where is_matched)
           or c.is_internal and not (c.is_transfer and is_out <> (t.reverses_id is not null)
             and (n.is_rent is true or ${isRent(sql`t.description`)}))
           or c.is_vague and t.description <> '' and ${isCardPayment(sql`t.description`)}
